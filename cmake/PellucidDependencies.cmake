@@ -1,0 +1,18 @@
+# What pellucid::core and pellucid::pellucid stand on. Both the build and the installed package find it here.
+# Macros, because find_package sets variables (TORCH_LIBRARIES) that the caller reads.
+
+macro(pellucid_find_core)
+  find_package(Torch ${ARGN})
+  find_package(Random123 ${ARGN})
+endmacro()
+
+# Sets pellucid_pictures_missing to the packages that are not there.
+macro(pellucid_find_pictures)
+  set(pellucid_pictures_missing "")
+  foreach(package IN ITEMS PNG JPEG stb xtensor)
+    find_package(${package} QUIET)
+    if(NOT ${package}_FOUND)
+      list(APPEND pellucid_pictures_missing ${package})
+    endif()
+  endforeach()
+endmacro()
