@@ -1,0 +1,36 @@
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include <pellucid/core/error.hpp>
+#include <pellucid/core/torch.hpp>
+
+namespace pellucid {
+
+/// How a model is run. A model carries it; methods never mention it. The default is float32 and gives the
+/// same numbers for every micro-batch.
+struct Execution {
+  std::int64_t micro_batch = 8;        ///< images in one forward pass; memory grows with it
+  int threads = 0;                     ///< LibTorch's threads within an operator; 0 leaves them as they are
+  torch::Device device = torch::kCPU;  ///< where the model's parameters are; images are brought there
+
+  void check() const {
+    if (micro_batch < 1)
+      throw Error("Execution: micro_batch is " + std::to_string(micro_batch) +
+                  "; at least 1 image is needed");
+    if (threads < 0)
+      throw Error("Execution: threads is " + std::to_string(threads) + "; give 0 (LibTorch's own) or more");
+  }
+};
+
+/// The `Execution` of a model, or the default one for a model that carries none.
+template <class Model>
+Execution execution_of(const Model& model) {
+  if constexpr (requires { Execution(model.execution()); }) {
+    return model.execution();
+  } else {
+    return {};
+  }
+}
+
+}  // namespace pellucid

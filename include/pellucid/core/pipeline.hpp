@@ -1,0 +1,135 @@
+#pragma once
+#include <concepts>
+#include <type_traits>
+#include <utility>
+
+#include <pellucid/core/subject.hpp>
+
+namespace pellucid {
+
+struct TopClass;
+
+/// A stage that says what it takes and gives: `takes<S>` (a bool) and `Gives<S>` (a type), for a subject S.
+template <class Stage>
+concept DeclaredStage = requires {
+  { Stage::template takes<Undeclared> } -> std::convertible_to<bool>;
+  typename Stage::template Gives<Undeclared>;
+};
+
+namespace detail {
+
+template <class Stage, class S>
+struct Outcome {
+  using type = Undeclared;
+};
+template <DeclaredStage Stage, class S>
+struct Outcome<Stage, S> {
+  using type = typename Stage::template Gives<S>;
+};
+template <class Stage, class S>
+using OutcomeOf = typename Outcome<Stage, S>::type;
+
+template <class Stage, class S>
+constexpr bool accepts() {
+  if constexpr (!DeclaredStage<Stage> || std::same_as<S, Undeclared>) {
+    return true;
+  } else {
+    return Stage::template takes<S>;
+  }
+}
+
+/// What a stage is probed with: the subject that begins a pipeline, or nothing known for a stage from the
+/// middle.
+template <class Stage>
+using ProbeFor = std::conditional_t<accepts<Stage, Subject<TopClass>>(), Subject<TopClass>, Undeclared>;
+
+}  // namespace detail
+
+/// Whether `left | right` can work, as far as the two have declared themselves.
+template <class Left, class Right>
+concept Fits = detail::accepts<Right, detail::OutcomeOf<Left, detail::ProbeFor<Left>>>();
+
+template <class Left, class Right>
+class Pipeline;
+
+/// The base of everything that `|` composes. One operator for all, found through this base.
+struct Composable {
+  template <class Left, class Right>
+  friend constexpr auto operator|(Left left, Right right) {
+    static_assert(std::is_class_v<Left> && std::is_class_v<Right>,
+                  "One side of | is not a stage: a stage is a callable that takes a model and a subject and "
+                  "returns a subject, such as pellucid::Attribution<Method> or a lambda.");
+    static_assert(
+        Fits<Left, Right>,
+        "These two stages do not fit: the stage on the right of | cannot take what the stage on the "
+        "left gives (both are named in this message, as Left and Right).");
+    return Pipeline<Left, Right>(std::move(left), std::move(right));
+  }
+};
+
+/// The base of a stage `Self`, which has a member `run(model, subject)`. Calling a stage on a model and
+/// images begins with them; calling it on a model and a subject goes on from there.
+template <class Self>
+struct Stage : Composable {
+  /// Runs on images N×…, about an objective (left out: the top class), telling a callback how far it is.
+  template <class M, class Objective = TopClass, class Callback = Silent>
+  auto operator()(const M& model, const Images& images, const Objective& objective = {},
+                  Callback&& callback = {}) const {
+    static_assert(
+        Model<M>,
+        "This is not a model: a model is a callable that takes images (a torch::Tensor) and returns "
+        "scores (a torch::Tensor); pellucid::adapt() makes one of a module or a function.");
+    static_assert(
+        ProgressCallback<std::remove_reference_t<Callback>>,
+        "This is not a progress callback: it takes a const pellucid::Progress& and returns nothing, or "
+        "a bool where false cancels the work.");
+    static_assert(
+        ObjectiveOf<Objective, M>,
+        "This is not an objective: an objective is one of pellucid's (TopClass, Class, Channel, ...) or "
+        "a callable that takes a model and images and returns one number per image.");
+    if constexpr (Model<M> && ProgressCallback<std::remove_reference_t<Callback>> &&
+                  ObjectiveOf<Objective, M>) {
+      auto subject = begin(model, images, objective, callback);
+      return (*this)(model, std::move(subject));
+    }
+  }
+
+  template <class M, class S>
+  requires(!std::convertible_to<S, Tensor>) auto operator()(const M& model, S subject) const {
+    constexpr bool taken = detail::accepts<Self, S>();
+    static_assert(taken,
+                  "This stage cannot take what it is given: it needs what an earlier stage of the pipeline "
+                  "finds, such as an attribution; put that stage before it.");
+    if constexpr (taken) return static_cast<const Self&>(*this).run(model, std::move(subject));
+  }
+};
+
+/// Two stages, one after the other; itself a stage.
+template <class Left, class Right>
+class Pipeline : public Stage<Pipeline<Left, Right>> {
+ public:
+  template <class S>
+  static constexpr bool takes =
+      detail::accepts<Left, S>() && detail::accepts<Right, detail::OutcomeOf<Left, S>>();
+  template <class S>
+  using Gives = detail::OutcomeOf<Right, detail::OutcomeOf<Left, S>>;
+
+  constexpr Pipeline(Left left, Right right) : left_(std::move(left)), right_(std::move(right)) {}
+
+  template <class M, class S>
+  auto run(const M& model, S subject) const {
+    using Middle = std::invoke_result_t<const Left&, const M&, S>;
+    constexpr bool fits = std::invocable<const Right&, const M&, Middle>;
+    static_assert(
+        fits,
+        "These two stages do not fit: the stage on the right of | cannot take what the stage on the "
+        "left gives (both are named in this message, as Left and Right).");
+    if constexpr (fits) return right_(model, left_(model, std::move(subject)));
+  }
+
+ private:
+  Left left_;
+  Right right_;
+};
+
+}  // namespace pellucid

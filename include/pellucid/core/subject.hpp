@@ -1,0 +1,98 @@
+#pragma once
+#include <concepts>
+#include <cstdint>
+#include <numeric>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <pellucid/core/concepts.hpp>
+#include <pellucid/core/error.hpp>
+#include <pellucid/core/progress.hpp>
+#include <pellucid/core/torch.hpp>
+
+namespace pellucid {
+
+/// The objective for a choice of images: what `rows[i]` asked about is asked about image i. An objective
+/// whose answer depends on the image has a member `select(rows)`; the others ask the same of all.
+template <class Objective>
+Objective select(const Objective& objective, const std::vector<std::int64_t>& rows) {
+  if constexpr (requires { Objective(objective.select(rows)); }) {
+    return objective.select(rows);
+  } else {
+    return objective;
+  }
+}
+
+/// What goes through a pipeline: the images, what is asked about them, and whom to tell how far the work is.
+/// A stage takes it by value and returns it, with what it found added.
+template <class Objective, ProgressCallback Callback = Silent>
+struct Subject {
+  Images images;  ///< N×…
+  Objective objective;
+  std::vector<std::int64_t> numbers;  ///< of the images, which their noise depends on
+  Reporter<Callback> report;
+
+  /// The images of another call about the same objective: row i is a variant of this subject's image
+  /// `rows[i]`.
+  Subject with(Images variants, const std::vector<std::int64_t>& rows, const Reporter<Callback>& part) const {
+    std::vector<std::int64_t> chosen;
+    chosen.reserve(rows.size());
+    for (const std::int64_t row : rows) chosen.push_back(numbers[std::size_t(row)]);
+    return {std::move(variants), pellucid::select(objective, rows), std::move(chosen), part};
+  }
+};
+
+/// The type of a subject that is not known yet: what a stage gives that has not said so (a lambda).
+struct Undeclared {};
+
+/// A subject and what a stage found out about it.
+template <class S, class Finding>
+struct With : S, Finding {};
+
+/// The type of a subject S with a finding: a second finding of a kind takes the place of the first.
+template <class S, class Finding>
+using Adding =
+    std::conditional_t<std::derived_from<S, Finding> || std::same_as<S, Undeclared>, S, With<S, Finding>>;
+
+/// The subject with a finding.
+template <class S, class Finding>
+Adding<S, Finding> add(S subject, Finding finding) {
+  if constexpr (std::derived_from<S, Finding>) {
+    static_cast<Finding&>(subject) = std::move(finding);
+    return subject;
+  } else {
+    return {std::move(subject), std::move(finding)};
+  }
+}
+
+/// Refuses what no method can work on: an empty batch, values that are not floating point, NaN and infinity.
+inline void check_images(const Images& images) {
+  if (!images.defined() || images.dim() < 2 || images.numel() == 0)
+    throw Error("images: an empty batch was given" +
+                (images.defined() ? " (shape " + c10::str(images.sizes()) + ")" : std::string()) +
+                "; at least one image N×C×H×W is expected");
+  if (!images.is_floating_point())
+    throw Error(c10::str("images: values of type ", images.scalar_type(),
+                         " were given; floats in [0, 1] are expected (bytes: .to(torch::kFloat) / 255)"));
+  const std::int64_t bad = images.numel() - images.isfinite().sum().item<std::int64_t>();
+  if (bad > 0)
+    throw Error("images: " + std::to_string(bad) + " of " + std::to_string(images.numel()) +
+                " values are NaN or infinite; finite values in [0, 1] are expected");
+}
+
+/// The subject that a pipeline starts with. A model that resizes (`fit`) does so here, once, so that noise, ε
+/// and pictures are in the pixels that the network gets.
+template <Model M, class Objective, ProgressCallback Callback>
+Subject<Objective, Callback> begin(const M& model, const Images& images, const Objective& objective,
+                                   Callback& callback) {
+  check_images(images);
+  const torch::NoGradGuard no_grad;
+  Images fitted = images.detach();
+  if constexpr (requires { Images(model.fit(images)); }) fitted = model.fit(fitted);
+  std::vector<std::int64_t> numbers(std::size_t(fitted.size(0)));
+  std::iota(numbers.begin(), numbers.end(), 0);
+  return {std::move(fitted), objective, std::move(numbers), Reporter<Callback>(callback)};
+}
+
+}  // namespace pellucid

@@ -1,0 +1,113 @@
+#pragma once
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <pellucid/core/average.hpp>
+#include <pellucid/core/error.hpp>
+#include <pellucid/core/execution.hpp>
+#include <pellucid/model/layer_names.hpp>
+#include <pellucid/model/preprocess.hpp>
+#include <pellucid/model/recording.hpp>
+
+namespace pellucid {
+
+/// A network with its preprocessing and the way it is run: a model that speaks pixels and lets its layers be
+/// seen. Made by `adapt()` and `load_script()`; copies share the network.
+template <class Network>
+class Adapted {
+ public:
+  Adapted(Network network, Preprocess preprocess, Execution execution)
+      : network_(std::make_shared<const Network>(std::move(network))),
+        preprocess_(std::move(preprocess)),
+        execution_(execution) {
+    preprocess_.check();
+    execution_.check();
+  }
+
+  /// Images N×3×H×W in [0, 1] → scores N×K, before softmax.
+  Tensor operator()(const Images& images) const {
+    return run(images, [&](const Tensor& input) { return network_->forward(input); });
+  }
+
+  /// The outputs of the named layers, in order, in the autograd graph; "" names the scores. Runs no further
+  /// than the last of them where the model allows it (TorchScript and marks do).
+  std::vector<Tensor> observe(const Images& images, const std::vector<std::string>& layers) const {
+    return run(images, [&](const Tensor& input) {
+      check(layers, input);
+      std::vector<Tensor> outputs = network_->observe(input, layers);
+      for (std::size_t i = 0; i < layers.size(); ++i)
+        if (!outputs[i].defined())
+          throw Error("layer '" + layers[i] +
+                      "' was not reached in this pass: the model took another branch for "
+                      "this input than for the first one");
+      return outputs;
+    });
+  }
+
+  /// The output of one layer.
+  Tensor activation(const Images& images, const std::string& layer) const {
+    return observe(images, {layer})[0];
+  }
+
+  /// All layers that can be seen, in the order of their outputs, with their shapes for these images.
+  std::vector<LayerInfo> layers(const Images& images) const {
+    const torch::NoGradGuard no_grad;
+    return run(images, [&](const Tensor& input) { return network_->layers(input); });
+  }
+
+  /// Images at the size that the network sees, still in pixels.
+  Images fit(const Images& images) const { return preprocess_.fit(images); }
+
+  const Preprocess& preprocess() const { return preprocess_; }
+  const Execution& execution() const { return execution_; }
+
+ private:
+  template <class Ask>
+  auto run(const Images& images, Ask&& ask) const {
+    if (execution_.threads > 0 && at::get_num_threads() != execution_.threads)
+      at::set_num_threads(execution_.threads);
+    try {
+      Tensor input = preprocess_.normalize(preprocess_.fit(images.to(execution_.device)));
+      // A network may begin with an operator that overwrites its input, which must not be the caller's.
+      if (input.is_same(images)) input = input.clone();
+      return ask(input);
+    } catch (const c10::Error& error) {
+      if (is_out_of_memory(error)) throw;
+      throw Error("the model could not be run on images of shape " + c10::str(images.sizes()) + ": " +
+                  first_line(error.what_without_backtrace()));
+    }
+  }
+
+  void check(const std::vector<std::string>& layers, const Tensor& input) const {
+    const std::lock_guard lock(names_->mutex);
+    if (!names_->known) {
+      names_->all = network_->names(input);
+      names_->known = true;
+    }
+    for (const std::string& layer : layers) {
+      detail::check_layer(layer, names_->all, [&]() -> std::string {
+        if constexpr (requires { network_->about(layer); }) return network_->about(layer);
+        return "";
+      });
+    }
+  }
+
+  static std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+  /// The names of the layers, found at the first question about one.
+  struct Names {
+    std::mutex mutex{};
+    bool known = false;
+    std::vector<std::string> all{};
+  };
+
+  std::shared_ptr<const Network> network_;
+  Preprocess preprocess_;
+  Execution execution_;
+  std::shared_ptr<Names> names_ = std::make_shared<Names>();
+};
+
+}  // namespace pellucid

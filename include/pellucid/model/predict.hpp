@@ -1,0 +1,46 @@
+#pragma once
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <pellucid/core/concepts.hpp>
+#include <pellucid/core/error.hpp>
+#include <pellucid/core/execution.hpp>
+
+namespace pellucid {
+
+/// A class and how sure the model is of it (softmax).
+struct Prediction {
+  std::int64_t label = 0;
+  double probability = 0;
+};
+
+/// The scores N×K of images, computed in the model's micro-batches, without gradients.
+template <Model M>
+Tensor scores_of(const M& model, const Images& images) {
+  const torch::NoGradGuard no_grad;
+  std::vector<Tensor> parts;
+  for (const Tensor& part : images.split(execution_of(model).micro_batch)) parts.push_back(model(part));
+  Tensor scores = torch::cat(parts).detach();
+  if (scores.dim() != 2)
+    throw Error(c10::str("the model gives a tensor of shape ", scores.sizes(), "; scores N×K are expected"));
+  return scores;
+}
+
+/// The `count` most probable classes of each image, the first of them first.
+template <Model M>
+std::vector<std::vector<Prediction>> predict(const M& model, const Images& images, std::int64_t count = 1) {
+  const Tensor probabilities = torch::softmax(scores_of(model, images).to(torch::kDouble).cpu(), 1);
+  const auto [values, labels] = probabilities.topk(std::min(count, probabilities.size(1)), 1);
+  std::vector<std::vector<Prediction>> result;
+  for (std::int64_t n = 0; n < labels.size(0); ++n) {
+    result.emplace_back();
+    for (std::int64_t k = 0; k < labels.size(1); ++k)
+      result.back().push_back(
+          {labels[n][k].template item<std::int64_t>(), values[n][k].template item<double>()});
+  }
+  return result;
+}
+
+}  // namespace pellucid

@@ -1,0 +1,95 @@
+#pragma once
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <pellucid/model/recording.hpp>
+#include <pellucid/model/script/graph.hpp>
+
+namespace pellucid::detail {
+
+/// A TorchScript module as a network: what `Adapted` runs.
+class ScriptNetwork {
+ public:
+  explicit ScriptNetwork(torch::jit::Module module)
+      : module_(prepared(std::move(module))), graph_(module_), arguments_(default_arguments(module_)) {}
+
+  Tensor forward(const Tensor& input) const { return observe(input, {""})[0]; }
+
+  std::vector<Tensor> observe(const Tensor& input, const std::vector<std::string>& layers) const {
+    std::vector<c10::IValue> stack{module_._ivalue(), input};
+    stack.insert(stack.end(), arguments_.begin(), arguments_.end());
+    torch::jit::InterpreterState(plan(layers)).run(stack);
+    // A graph with several outputs leaves them one by one on the stack.
+    std::vector<Tensor> outputs;
+    for (std::size_t i = 0; i < layers.size(); ++i) outputs.push_back(first_tensor(stack[i]));
+    return outputs;
+  }
+
+  std::vector<LayerInfo> layers(const Tensor& input) const {
+    std::vector<std::string> names;
+    for (const auto& layer : graph_.layers()) names.push_back(layer.name);
+    std::vector<LayerInfo> result;
+    if (names.empty()) return result;
+    const auto outputs = observe(input, names);
+    for (std::size_t i = 0; i < names.size(); ++i)
+      result.push_back({names[i], graph_.layers()[i].kind, outputs[i].sizes().vec()});
+    return result;
+  }
+
+  /// The names that `observe` takes, known without a forward pass.
+  std::vector<std::string> names(const Tensor&) const {
+    std::vector<std::string> result;
+    for (const auto& layer : graph_.layers()) result.push_back(layer.name);
+    return result;
+  }
+
+ private:
+  static torch::jit::Module prepared(torch::jit::Module module) {
+    module.eval();
+    return module;
+  }
+
+  /// The values of what `forward` takes beyond the images, which must have defaults.
+  static std::vector<c10::IValue> default_arguments(const torch::jit::Module& module) {
+    std::vector<c10::IValue> values;
+    const auto& arguments = module.get_method("forward").function().getSchema().arguments();
+    for (std::size_t i = 2; i < arguments.size(); ++i) {
+      if (!arguments[i].default_value())
+        throw Error("the TorchScript module's forward takes a second input, '" + arguments[i].name() +
+                    "'; a model here takes images alone: export a module whose forward has one input");
+      values.push_back(*arguments[i].default_value());
+    }
+    return values;
+  }
+
+  /// The scores of a network that gives several things (torchvision's GoogLeNet) are the first of them.
+  static Tensor first_tensor(const c10::IValue& value) {
+    if (value.isTensor()) return value.toTensor();
+    if (value.isTuple() && !value.toTupleRef().elements().empty())
+      return first_tensor(value.toTupleRef().elements()[0]);
+    if (value.isGenericDict() && !value.toGenericDict().empty())
+      return first_tensor(value.toGenericDict().begin()->value());
+    throw Error("the TorchScript module gives a " + value.tagKind() +
+                "; a model here gives scores, a tensor N×K");
+  }
+
+  torch::jit::Code plan(const std::vector<std::string>& layers) const {
+    const std::lock_guard lock(*mutex_);
+    const auto found = plans_->find(layers);
+    if (found != plans_->end()) return found->second;
+    return plans_->emplace(layers, torch::jit::Code(graph_.cut(layers), "forward")).first->second;
+  }
+
+  torch::jit::Module module_;
+  ScriptGraph graph_;
+  std::vector<c10::IValue> arguments_;
+  std::shared_ptr<std::mutex> mutex_ = std::make_shared<std::mutex>();
+  std::shared_ptr<std::map<std::vector<std::string>, torch::jit::Code>> plans_ =
+      std::make_shared<std::map<std::vector<std::string>, torch::jit::Code>>();
+};
+
+}  // namespace pellucid::detail

@@ -1,0 +1,29 @@
+#pragma once
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <pellucid/objective/per_image.hpp>
+
+namespace pellucid {
+
+/// The mean of a channel over its places: (1/HW) Σ_yx a_cyx. On a layer N×K, the unit a_c itself.
+struct Channel {
+  std::string layer{};
+  PerImage channel = 0;
+
+  /// the layer's output N×C×… → N
+  Tensor of(const Tensor& output) const {
+    if (output.dim() < 2)
+      throw Error(c10::str("layer '", layer, "' gives a tensor of shape ", output.sizes(),
+                           ", which has no channels"));
+    const Tensor channels = channel.tensor(output.size(0), output.size(1), "channel", output.device());
+    const Tensor rows = torch::arange(output.size(0), channels.options());
+    const Tensor units = output.index({rows, channels});
+    return units.dim() == 1 ? units : units.flatten(1).mean(1);
+  }
+
+  Channel select(const std::vector<std::int64_t>& rows) const { return {layer, channel.select(rows)}; }
+};
+
+}  // namespace pellucid

@@ -1,0 +1,26 @@
+#pragma once
+#include <utility>
+#include <vector>
+
+#include <pellucid/objective/per_image.hpp>
+
+namespace pellucid {
+
+/// The score of a class, before softmax: S_k. `Class{281}` for all images, `Class{{207, 281}}` for one each.
+struct Class {
+  PerImage label = 0;
+
+  static constexpr const char* layer = "";  ///< the scores
+
+  /// scores N×K → N
+  Tensor of(const Tensor& scores) const {
+    if (scores.dim() != 2)
+      throw Error(c10::str("the model gives a tensor of shape ", scores.sizes(), "; Class needs scores N×K"));
+    const Tensor labels = label.tensor(scores.size(0), scores.size(1), "class", scores.device());
+    return scores.gather(1, labels.unsqueeze(1)).squeeze(1);
+  }
+
+  Class select(const std::vector<std::int64_t>& rows) const { return {label.select(rows)}; }
+};
+
+}  // namespace pellucid

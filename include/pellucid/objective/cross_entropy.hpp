@@ -1,0 +1,20 @@
+#pragma once
+#include <vector>
+
+#include <pellucid/objective/class.hpp>
+
+namespace pellucid {
+
+/// How wrong the model is about a label: −ln softmax(S)_label. What attacks make larger.
+struct CrossEntropy {
+  PerImage label = 0;
+
+  static constexpr const char* layer = "";  ///< the scores
+
+  /// scores N×K → N, in nats
+  Tensor of(const Tensor& scores) const { return scores.logsumexp(1) - Class{label}.of(scores); }
+
+  CrossEntropy select(const std::vector<std::int64_t>& rows) const { return {label.select(rows)}; }
+};
+
+}  // namespace pellucid

@@ -1,0 +1,17 @@
+#pragma once
+#include <string>
+
+#include <pellucid/core/torch.hpp>
+
+namespace pellucid {
+
+/// How strongly a layer responds as a whole: the mean of its squared outputs (DeepDream's objective;
+/// Mordvintsev, Olah & Tyka 2015).
+struct Layer {
+  std::string layer{};
+
+  /// the layer's output N×… → N
+  Tensor of(const Tensor& output) const { return output.square().flatten(1).mean(1); }
+};
+
+}  // namespace pellucid

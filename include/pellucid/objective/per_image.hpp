@@ -1,0 +1,57 @@
+#pragma once
+#include <algorithm>
+#include <concepts>
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <pellucid/core/error.hpp>
+#include <pellucid/core/torch.hpp>
+
+namespace pellucid {
+
+/// A whole number for all images, or one for each: `42`, or `{207, 281}`.
+class PerImage {
+ public:
+  template <std::integral Integer>
+  PerImage(Integer value) : values_{std::int64_t(value)} {}  // NOLINT: a number is a PerImage
+  PerImage(std::initializer_list<std::int64_t> values) : values_(values) {}
+  PerImage(std::vector<std::int64_t> values) : values_(std::move(values)) {}  // NOLINT
+
+  const std::vector<std::int64_t>& values() const { return values_; }
+
+  /// The numbers for a choice of images.
+  PerImage select(const std::vector<std::int64_t>& rows) const {
+    if (values_.size() < 2) return *this;
+    std::vector<std::int64_t> chosen;
+    for (const std::int64_t row : rows) {
+      if (row >= std::int64_t(values_.size())) refuse_count(row + 1);
+      chosen.push_back(values_[std::size_t(row)]);
+    }
+    return chosen;
+  }
+
+  /// The numbers as a tensor, one per image; each must be in [0, size). `what` names them in the message.
+  Tensor tensor(std::int64_t images, std::int64_t size, const std::string& what,
+                const torch::Device& device) const {
+    for (const std::int64_t value : values_)
+      if (value < 0 || value >= size)
+        throw Error(what + " " + std::to_string(value) + " was asked for; there are " + std::to_string(size) +
+                    " of them, 0 to " + std::to_string(size - 1));
+    if (values_.size() == 1) return torch::full({images}, values_[0], torch::kLong).to(device);
+    if (std::int64_t(values_.size()) != images) refuse_count(images);
+    return torch::tensor(values_, torch::kLong).to(device);
+  }
+
+ private:
+  [[noreturn]] void refuse_count(std::int64_t images) const {
+    throw Error(std::to_string(values_.size()) + " numbers were given for " + std::to_string(images) +
+                " images; give one for all of them, or one for each");
+  }
+
+  std::vector<std::int64_t> values_;
+};
+
+}  // namespace pellucid
