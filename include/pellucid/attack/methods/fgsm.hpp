@@ -1,0 +1,39 @@
+#pragma once
+#include <optional>
+#include <string>
+
+#include <pellucid/attack/attack.hpp>
+#include <pellucid/objective/average_over.hpp>
+#include <pellucid/objective/cross_entropy.hpp>
+#include <pellucid/objective/differentiate.hpp>
+
+namespace pellucid {
+
+/// The fast gradient sign method: one step of ε in every pixel, away from the label or towards a target,
+///   x' = clamp(x + ε · sign(∂ CE(x, label)/∂x), 0, 1)      sign(0) = 0
+///   x' = clamp(x − ε · sign(∂ CE(x, target)/∂x), 0, 1)     with a target
+/// ε in pixel values, [0, 1].
+///
+/// Goodfellow, Shlens & Szegedy, "Explaining and harnessing adversarial examples", 2014.
+struct FGSM {
+  double epsilon = 4.0 / 255;        ///< ε, 0 or more
+  std::optional<PerImage> target{};  ///< the class to reach; left out: away from the label
+
+  void check() const {
+    if (!(epsilon >= 0))
+      throw Error("FGSM: epsilon is " + std::to_string(epsilon) +
+                  "; give a change per pixel, 0 or more (4/255 is usual)");
+  }
+
+  template <class M, class S>
+  Adversarial operator()(const M& model, const S& subject) const {
+    const Subject loss{subject.images, CrossEntropy{target.value_or(subject.objective.label)},
+                       subject.numbers, subject.report};
+    const Tensor gradient = average_over(model, loss, {}, as_it_is(loss), [](const M& m, const auto& part) {
+                              return differentiate(part.objective, m, part.images).gradient;
+                            }).mean;
+    return {torch::add(subject.images, gradient.sign(), target ? -epsilon : epsilon).clamp(0, 1)};
+  }
+};
+
+}  // namespace pellucid

@@ -1,0 +1,73 @@
+#pragma once
+#include <concepts>
+#include <utility>
+
+#include <pellucid/attribution/explanation.hpp>
+#include <pellucid/core/pipeline.hpp>
+#include <pellucid/objective/objective.hpp>
+#include <pellucid/objective/top_class.hpp>
+
+namespace pellucid {
+
+namespace detail {
+/// Stands for any model where a method is looked at before there is one.
+struct AnyModel {
+  Tensor operator()(const Images&) const;
+  std::vector<Tensor> observe(const Images&, const std::vector<std::string>&) const;
+};
+}  // namespace detail
+
+/// A method of attribution: an aggregate of its options, callable with a model and a subject, that gives an
+/// Explanation (or just the attribution, a tensor).
+template <class Method>
+concept AttributionMethod = std::copy_constructible<Method> &&
+    requires(const Method& method, const detail::AnyModel& model, const Subject<Class>& subject) {
+  { method(model, subject) } -> std::convertible_to<Explanation>;
+};
+
+/// The stage that explains: adds the attribution of the objective to the subject.
+///
+///   auto why = Attribution<SmoothGrad>({.samples = 50});
+///   Tensor attribution = why(model, images, Class{281}).attribution;
+///
+/// Options are checked here, at construction.
+template <class Method>
+class Attribution : public Stage<Attribution<Method>> {
+  static_assert(
+      AttributionMethod<Method>,
+      "This is not an attribution method: a method is a struct of options with a const call operator that "
+      "takes a model and a subject and returns an attribution (a torch::Tensor or pellucid::Explanation).");
+
+ public:
+  template <class S>
+  static constexpr bool takes = requires(const S& subject) {
+    subject.images;
+    subject.objective;
+  };
+  template <class S>
+  using Gives = Explained<S>;
+
+  Attribution() : Attribution(Method{}) {}
+  explicit Attribution(Method method) : method_(std::move(method)) {
+    if constexpr (requires { method_.check(); }) method_.check();
+  }
+
+  template <class M, class S>
+  Explained<S> run(const M& model, S subject) const {
+    // The objective is settled here, on the image itself; a stage behind this one settles it anew on its own.
+    const Subject settled{subject.images, resolve(subject.objective, model, subject.images), subject.numbers,
+                          subject.report};
+    Explanation explanation = method_(model, settled);
+    if (explanation.attribution.abs().amax().template item<double>() == 0)
+      explanation.notices.push_back(
+          "the attribution is zero everywhere: the objective does not change with the image (a ReLU that is "
+          "off, "
+          "a saturated score); the picture is black for that reason");
+    return add(std::move(subject), std::move(explanation));
+  }
+
+ private:
+  Method method_;
+};
+
+}  // namespace pellucid

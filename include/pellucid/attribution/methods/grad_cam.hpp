@@ -1,0 +1,54 @@
+#pragma once
+#include <string>
+#include <utility>
+
+#include <pellucid/attribution/attribution.hpp>
+#include <pellucid/image/resize.hpp>
+#include <pellucid/objective/average_over.hpp>
+#include <pellucid/objective/differentiate.hpp>
+
+namespace pellucid {
+
+/// Grad-CAM: where a layer's channels respond, each weighted by how much it counts for the objective,
+///   A = ReLU(Σ_c α_c a_c),   α_c = 1/HW Σ_yx ∂S/∂a_cyx
+/// upsampled to the image (bilinearly): N×1×H×W, or N×1×h×w of the layer. The layer must give N×C×h×w; left
+/// out, it is the last one that does with more than one place. Throws Error when no layer does.
+///
+/// Selvaraju, Cogswell, Das, Vedantam, Parikh & Batra, "Grad-CAM: visual explanations from deep networks",
+/// 2017.
+struct GradCAM {
+  std::string layer{};   ///< whose channels are looked at
+  bool relu = true;      ///< keep only what speaks for the objective
+  bool upsample = true;  ///< to the size of the image
+
+  template <class M, class S>
+  Tensor operator()(const M& model, const S& subject) const {
+    const std::string place =
+        layer.empty() ? last_spatial_layer(model, subject.images.narrow(0, 0, 1)) : layer;
+    const Tensor map =
+        average_over(model, subject, {}, as_it_is(subject), [&](const M& m, const auto& part) {
+          const LayerDerivative d = differentiate_at(place, part.objective, m, part.images);
+          if (d.output.dim() != 4)
+            throw Error(c10::str("GradCAM: layer '", place, "' gives a tensor of shape ", d.output.sizes(),
+                                 "; a layer N×C×H×W is needed, such as a convolution"));
+          const Tensor sum = (d.gradient.mean({2, 3}, true) * d.output).sum(1, true);
+          return relu ? sum.relu() : sum;
+        }).mean;
+    return upsample ? resize(map, subject.images.size(2), subject.images.size(3)) : map;
+  }
+
+ private:
+  template <class M>
+  static std::string last_spatial_layer(const M& model, const Images& image) {
+    if constexpr (requires { model.layers(image); }) {
+      const auto layers = model.layers(image);
+      for (auto info = layers.rbegin(); info != layers.rend(); ++info)
+        if (info->shape.size() == 4 && info->shape[2] * info->shape[3] > 1) return info->name;
+    }
+    throw Error(
+        "GradCAM: no layer was named, and none that gives N×C×H×W can be seen in this model; name one: "
+        "GradCAM{.layer = \"layer4\"}");
+  }
+};
+
+}  // namespace pellucid

@@ -1,0 +1,65 @@
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include <pellucid/attribution/attribution.hpp>
+#include <pellucid/attribution/baseline.hpp>
+#include <pellucid/core/quadrature.hpp>
+#include <pellucid/objective/average_over.hpp>
+#include <pellucid/objective/differentiate.hpp>
+
+namespace pellucid {
+
+/// Integrated gradients: the gradient averaged along the straight line from a baseline b to the image,
+///   A = (x − b) ⊙ ∫₀¹ ∂S(b + t(x − b))/∂x dt
+/// by Gauss–Legendre quadrature. Complete: Σ A = S(x) − S(b); the gap that the quadrature leaves is reported
+/// for each image. N×C×H×W, in units of score.
+///
+/// Sundararajan, Taly & Yan, "Axiomatic attribution for deep networks", 2017.
+struct IntegratedGradients {
+  std::int64_t steps = 50;                ///< nodes of the quadrature, at least 1
+  Baseline baseline = Baseline::black();  ///< b
+
+  void check() const {
+    if (steps < 1)
+      throw Error("IntegratedGradients: steps is " + std::to_string(steps) +
+                  "; at least 1 is needed (50 is usual)");
+  }
+
+  template <class M, class S>
+  Explanation operator()(const M& model, const S& subject) const {
+    const Quadrature rule = gauss_legendre(steps);
+    const Tensor from = baseline.of(subject.images, subject.numbers);
+    const Tensor way = subject.images - from;
+    const auto on_the_way = [&](const std::vector<Variant>& variants) {
+      std::vector<Tensor> rows;
+      for (const Variant& v : variants)
+        rows.push_back(torch::add(from[v.image], way[v.image], rule.nodes[std::size_t(v.sample)]));
+      return torch::stack(rows);
+    };
+    const Tensor gradient =
+        average_over(model, subject, {.samples = steps, .weights = rule.weights}, on_the_way,
+                     [](const M& m, const auto& part) {
+                       return differentiate(part.objective, m, part.images).gradient;
+                     })
+            .mean;
+    Explanation result = way * gradient;
+    result.completeness_gap = result.attribution.flatten(1).sum(1) -
+                              (value(model, subject, subject.images) - value(model, subject, from));
+    return result;
+  }
+
+ private:
+  /// S at images that take the place of the subject's.
+  template <class M, class S>
+  static Tensor value(const M& model, const S& subject, const Tensor& images) {
+    const torch::NoGradGuard no_grad;
+    auto there = subject;
+    there.images = images;
+    return average_over(model, there, {}, as_it_is(there),
+                        [](const M& m, const auto& part) { return evaluate(part.objective, m, part.images); })
+        .mean;
+  }
+};
+
+}  // namespace pellucid
