@@ -1,0 +1,29 @@
+// A TorchScript file, explained by the process that runs it.
+#include <iostream>
+
+#include <pellucid/pellucid.hpp>
+
+using namespace pellucid;
+
+/// Writes a small TorchScript file; in Python it is torch.jit.script(model).save("model.pt").
+void write_model(const std::string& file) {
+  torch::jit::Module convolution("Convolution"), network("Network");
+  convolution.register_parameter("weight", torch::randn({4, 3, 3, 3}), false);
+  convolution.define("def forward(self, x):\n    return torch.conv2d(x, self.weight).relu()\n");
+  network.register_module("convolution", convolution);
+  network.define("def forward(self, x):\n    return self.convolution.forward(x).mean([2, 3])\n");
+  network.save(file);
+}
+
+int main(int count, char** arguments) {
+  if (count < 2) write_model("model.pt");
+  auto model = load_script(count < 2 ? "model.pt" : arguments[1], imagenet());
+  const Images images = count < 3 ? torch::rand({1, 3, 224, 224}) : read_image(arguments[2]);
+
+  for (const LayerInfo& layer : model.layers(images)) std::cout << layer.name << ": " << layer.kind << "\n";
+  const Prediction said = predict(model, images)[0][0];
+  std::cout << "class " << said.label << " with probability " << said.probability << "\n";
+
+  auto why = Attribution<GradCAM>() | Overlay{} | SavePng{"why.png"};
+  why(model, images, Class{said.label});
+}
