@@ -1,0 +1,149 @@
+// Layers of TorchScript files, against what forward hooks saw in Python.
+#include <boost/test/unit_test.hpp>
+
+#include <pellucid/model/script.hpp>
+
+#include "reference/reference.hpp"
+
+namespace {
+
+using namespace pellucid;
+
+const std::filesystem::path folder = std::filesystem::path(PELLUCID_TEST_REFERENCE) / "layers";
+
+std::string layer_name(const reference::Record& record, const reference::Entry& entry) {
+  return record.calls(entry.name) > 1 ? entry.name + "#" + std::to_string(entry.call + 1) : entry.name;
+}
+
+/// Compares every submodule of a network, seen in one pass, and some of them with the pass cut off behind
+/// them.
+void compare(const std::string& network, const std::string& kind) {
+  if (!std::filesystem::exists(folder / (network + ".hooks.pt"))) {
+    BOOST_TEST_MESSAGE(
+        "passed over: there is no reference data; python3-torch and python3-torchvision make it");
+    return;
+  }
+  const reference::Record record = reference::load((folder / (network + ".hooks.pt")).string());
+  const ScriptModel model = load_script(folder / (network + "." + kind + ".pt"));
+  const torch::NoGradGuard no_grad;
+  std::set<std::string> known{""};
+  for (const LayerInfo& layer : model.layers(record.input)) known.insert(layer.name);
+  std::vector<std::string> names;
+  std::vector<const reference::Entry*> entries;
+  int lost = 0;
+  for (const reference::Entry& entry : record.entries) {
+    const std::string name = layer_name(record, entry);
+    if (known.contains(name)) {
+      names.push_back(name);
+      entries.push_back(&entry);
+      continue;
+    }
+    // A traced file says nothing of a submodule that gave back its input.
+    BOOST_TEST(kind == "traced");
+    BOOST_TEST(entry.kind == "StochasticDepth", network << ": no layer " << name);
+    ++lost;
+  }
+  const auto outputs = model.observe(record.input, names);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const double most = 1e-5 * entries[i]->range;
+    BOOST_TEST(entries[i]->difference(outputs[i]) <= most, network << " " << kind << " " << names[i]);
+    if (i % 16 != 0) continue;
+    const Tensor cut = model.activation(record.input, names[i]);
+    BOOST_TEST(entries[i]->difference(cut) <= most, network << " " << kind << " cut at " << names[i]);
+  }
+  BOOST_TEST_MESSAGE(network << ", " << kind << ": " << names.size() << " agree, " << lost
+                             << " not in the file");
+  BOOST_TEST(names.size() > 40U);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(model_script)
+
+BOOST_AUTO_TEST_CASE(resnet18) {
+  compare("resnet18", "scripted"), compare("resnet18", "traced");
+}
+BOOST_AUTO_TEST_CASE(vgg16) {
+  compare("vgg16", "scripted"), compare("vgg16", "traced");
+}
+BOOST_AUTO_TEST_CASE(convnext_tiny) {
+  compare("convnext_tiny", "scripted"), compare("convnext_tiny", "traced");
+}
+BOOST_AUTO_TEST_CASE(densenet121) {
+  compare("densenet121", "scripted"), compare("densenet121", "traced");
+}
+BOOST_AUTO_TEST_CASE(squeezenet1_0) {
+  compare("squeezenet1_0", "scripted"), compare("squeezenet1_0", "traced");
+}
+BOOST_AUTO_TEST_CASE(mobilenet_v2) {
+  compare("mobilenet_v2", "scripted"), compare("mobilenet_v2", "traced");
+}
+BOOST_AUTO_TEST_CASE(googlenet) {
+  compare("googlenet", "scripted"), compare("googlenet", "traced");
+}
+BOOST_AUTO_TEST_CASE(swin_t) {
+  compare("swin_t", "scripted"), compare("swin_t", "traced");
+}
+
+BOOST_AUTO_TEST_CASE(a_layer_that_is_overwritten_keeps_its_values_and_its_gradient) {
+  torch::jit::Module doubled("doubled"), outer("outer");
+  doubled.define("def forward(self, x):\n    return x * 2.0\n");
+  outer.register_module("doubled", doubled);
+  outer.define("def forward(self, x):\n    y = self.doubled.forward(x)\n    y.relu_()\n    return (y * y).sum(1)\n");
+  const ScriptModel model = adapt(outer);
+  const Tensor x = torch::tensor({{-1.0F, 3.0F}}).requires_grad_();
+  const auto seen = model.observe(x, {"doubled", ""});
+  BOOST_TEST(seen[0].equal(torch::tensor({{-2.0F, 6.0F}})));
+  BOOST_TEST(seen[1].item<float>() == 36);
+  // S = Σ relu(y)², so ∂S/∂y = 2·relu(y)
+  const Tensor gradient = torch::autograd::grad({seen[1].sum()}, {seen[0]})[0];
+  BOOST_TEST(gradient.equal(torch::tensor({{0.0F, 12.0F}})));
+}
+
+BOOST_AUTO_TEST_CASE(a_view_sees_what_overwrites_its_tensor) {
+  torch::jit::Module inner("inner");
+  inner.define("def forward(self, x):\n    return x + 1.0\n");
+  torch::jit::Module outer("outer");
+  outer.register_module("inner", inner);
+  outer.define(
+      "def forward(self, x):\n    y = self.inner.forward(x)\n    first = y[:, 0]\n    y.mul_(10.0)\n    return first "
+      "+ y[:, 1]\n");
+  const ScriptModel model = adapt(outer);
+  const auto seen = model.observe(torch::tensor({{1.0F, 2.0F}}), {"inner", ""});
+  BOOST_TEST(seen[0].equal(torch::tensor({{2.0F, 3.0F}})));
+  BOOST_TEST(seen[1].item<float>() == 50);
+}
+
+BOOST_AUTO_TEST_CASE(the_pass_ends_behind_the_last_layer_asked_for) {
+  torch::jit::Module first("first"), second("second"), outer("outer");
+  first.define("def forward(self, x):\n    return x.relu()\n");
+  second.define("def forward(self, x):\n    return x.sigmoid().tanh()\n");
+  outer.register_module("first", first);
+  outer.register_module("second", second);
+  outer.define("def forward(self, x):\n    return self.second.forward(self.first.forward(x))\n");
+  const pellucid::detail::ScriptGraph graph(outer);
+  const auto operators = [](const std::shared_ptr<torch::jit::Graph>& g) {
+    return std::distance(g->nodes().begin(), g->nodes().end());
+  };
+  BOOST_TEST(operators(graph.cut({"first"})) == 1);
+  BOOST_TEST(operators(graph.cut({"second"})) == 3);
+  BOOST_TEST(operators(graph.cut({""})) == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_submodule_called_twice_must_be_named_with_its_call) {
+  torch::jit::Module inner("inner"), outer("outer");
+  inner.define("def forward(self, x):\n    return x * 2.0\n");
+  outer.register_module("twice", inner);
+  outer.define("def forward(self, x):\n    return self.twice.forward(self.twice.forward(x))\n");
+  const ScriptModel model = adapt(outer);
+  const Tensor x = torch::ones({1, 2});
+  BOOST_TEST(model.activation(x, "twice#1")[0][0].item<float>() == 2);
+  BOOST_TEST(model.activation(x, "twice#2")[0][0].item<float>() == 4);
+  BOOST_CHECK_EXCEPTION(model.activation(x, "twice"), Error, [](const Error& error) {
+    return std::string(error.what())
+               .find("called 2 times in one pass: say which call, 'twice#1' to 'twice#2'") !=
+           std::string::npos;
+  });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
