@@ -8,7 +8,7 @@ packages=(
   g++ cmake ninja-build ccache git
   libtorch-dev libopenblas-dev libopenblas0-pthread librandom123-dev
   libxtensor-dev libstb-dev libpng-dev libjpeg62-turbo-dev
-  libboost-test-dev libbenchmark-dev libcli11-dev nlohmann-json3-dev
+  libboost-test-dev libcli11-dev nlohmann-json3-dev
 )
 if [ "${1:-}" = tests ]; then
   packages+=(python3-torch python3-torchvision clang-format-14)

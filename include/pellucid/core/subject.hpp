@@ -7,7 +7,7 @@
 #include <vector>
 
 #include <pellucid/core/concepts.hpp>
-#include <pellucid/core/error.hpp>
+#include <pellucid/core/images.hpp>
 #include <pellucid/core/progress.hpp>
 #include <pellucid/core/torch.hpp>
 
@@ -64,21 +64,6 @@ Adding<S, Finding> add(S subject, Finding finding) {
   } else {
     return {std::move(subject), std::move(finding)};
   }
-}
-
-/// Refuses what no method can work on: an empty batch, values that are not floating point, NaN and infinity.
-inline void check_images(const Images& images) {
-  if (!images.defined() || images.dim() < 2 || images.numel() == 0)
-    throw Error("images: an empty batch was given" +
-                (images.defined() ? " (shape " + c10::str(images.sizes()) + ")" : std::string()) +
-                "; at least one image N×C×H×W is expected");
-  if (!images.is_floating_point())
-    throw Error(c10::str("images: values of type ", images.scalar_type(),
-                         " were given; floats in [0, 1] are expected (bytes: .to(torch::kFloat) / 255)"));
-  const std::int64_t bad = images.numel() - images.isfinite().sum().item<std::int64_t>();
-  if (bad > 0)
-    throw Error("images: " + std::to_string(bad) + " of " + std::to_string(images.numel()) +
-                " values are NaN or infinite; finite values in [0, 1] are expected");
 }
 
 /// The subject that a pipeline starts with. A model that resizes (`fit`) does so here, once, so that noise, ε

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include <pellucid/core/error.hpp>
@@ -76,9 +77,10 @@ inline void check_format(std::span<const std::uint8_t> start) {
 ///
 /// Returns float32 1×3×H×W in [0, 1]. Grey becomes RGB; alpha is composited over white; 16-bit samples keep
 /// their precision; a JPEG is turned upright by its EXIF orientation (torchvision, reading with Pillow,
-/// leaves it lying). Colour profiles and gamma are not applied, as in Pillow and torchvision. Throws Error
-/// for other formats, CMYK, over 100 megapixels, and files that are damaged or end early; `name` is what the
-/// message calls the image.
+/// leaves it lying). Colour profiles and gamma are not applied, as in Pillow and torchvision.
+///
+/// Throws Error for other formats, CMYK, over 100 megapixels, and files that are damaged or end early; `name`
+/// is what the message calls the image.
 inline Images decode_image(std::span<const std::uint8_t> bytes, const std::string& name = "the image") {
   const auto refuse = [&](const std::string& reason, Fault fault) {
     return Error("cannot read " + name + ": " + reason + "; expected " + std::string(detail::readable_images),

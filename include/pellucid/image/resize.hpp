@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <vector>
 
 #include <pellucid/core/error.hpp>
 #include <pellucid/core/torch.hpp>
@@ -29,20 +30,25 @@ inline void check_size(int64_t height, int64_t width) {
   }
 }
 
-/// Where the centres of `to` pixels lie among `from` pixels. In whole numbers: rounding decides at the edges.
+/// Where the centres of `to` pixels lie among `from` pixels, summed up as Pillow does: where a centre lies on
+/// an edge, the rounding decides.
 inline Tensor nearest_places(int64_t from, int64_t to, at::Device device) {
-  const Tensor centres = at::arange(to, at::TensorOptions(at::kLong).device(device)) * 2 + 1;
-  return (centres * from).div(2 * to, "floor");
+  std::vector<int64_t> places;
+  const double step = double(from) / double(to);
+  double place = step / 2;
+  for (int64_t i = 0; i < to; ++i, place += step) places.push_back(std::min(int64_t(place), from - 1));
+  return torch::tensor(places, at::kLong).to(device);
 }
 
 }  // namespace detail
 
-/// Images of another height and width, antialiased when they shrink, as Pillow resizes (and torchvision on
-/// its images).
+/// Images of another size, antialiased when they shrink: as Pillow resizes, and torchvision with it.
 ///
-/// images: N×C×H×W, any floating type; returns N×C×height×width of the same type. Differentiable.
-/// `bicubic` (a = -0.5) can leave the range of its input by some percent at sharp edges; it is not clamped
-/// here. Throws Error for a tensor that is not N×C×H×W and for sizes below 1 or above 100 megapixels.
+/// images: N×C×H×W, any floating type; returns N×C×height×width of the same type. Differentiable. Where the
+/// size stays, the result is the tensor that was given. `bicubic` (a = -0.5) can leave the range of its input
+/// by some percent at sharp edges, and is not clamped here.
+///
+/// Throws Error for a tensor that is not N×C×H×W, and for sizes below 1 or above 100 megapixels.
 inline Tensor resize(const Tensor& images, int64_t height, int64_t width,
                      Interpolation interpolation = Interpolation::bilinear) {
   detail::check_resizable(images);
@@ -63,8 +69,10 @@ inline Tensor resize(const Tensor& images, int64_t height, int64_t width,
              : at::_upsample_bilinear2d_aa(images, size, /*align_corners=*/false);
 }
 
-/// Images whose shorter side is `side`, in the same proportions (the long side rounded down, as torchvision
-/// does).
+/// Images whose shorter side is `side`, in the same proportions.
+///
+/// The longer side is side · long / short, rounded down, as torchvision's `Resize(side)` does. Otherwise as
+/// `resize`.
 inline Tensor resize_short_side(const Tensor& images, int64_t side,
                                 Interpolation interpolation = Interpolation::bilinear) {
   detail::check_resizable(images);

@@ -8,6 +8,7 @@
 #include <pellucid/core/average.hpp>
 #include <pellucid/core/error.hpp>
 #include <pellucid/core/execution.hpp>
+#include <pellucid/core/images.hpp>
 #include <pellucid/model/layer_names.hpp>
 #include <pellucid/model/preprocess.hpp>
 #include <pellucid/model/recording.hpp>
@@ -29,6 +30,7 @@ class Adapted {
 
   /// Images N×3×H×W in [0, 1] → scores N×K, before softmax.
   Tensor operator()(const Images& images) const {
+    check_images(images);
     return run(images, [&](const Tensor& input) { return network_->forward(input); });
   }
 

@@ -109,7 +109,7 @@ class Recording {
     std::vector<LayerInfo> result = list_;
     std::map<std::string, int> seen;
     for (LayerInfo& layer : result)
-      if (calls(layer.name) > 1) layer.name += "#" + std::to_string(++seen[layer.name]);
+      if (calls(layer.name) > 1) layer.name.append("#").append(std::to_string(++seen[layer.name]));
     return result;
   }
 

@@ -1,5 +1,4 @@
 #pragma once
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,22 +13,22 @@ namespace pellucid {
 struct Neuron {
   std::string layer{};
   PerImage channel = 0;
-  std::optional<PerImage> y{};
-  std::optional<PerImage> x{};
+  PerImage y{};
+  PerImage x{};
 
   /// the layer's output N×C×H×W or N×K → N
   Tensor of(const Tensor& output) const {
     const Tensor units = channel_of(output);
     if (units.dim() == 1) return units;
-    if (!y || !x) return units.flatten(1).amax(1);
-    const Tensor places_y = y->tensor(units.size(0), units.size(1), "row y", units.device());
-    const Tensor places_x = x->tensor(units.size(0), units.size(2), "column x", units.device());
+    if (y.empty() || x.empty()) return units.flatten(1).amax(1);
+    const Tensor places_y = y.tensor(units.size(0), units.size(1), "row y", units.device());
+    const Tensor places_x = x.tensor(units.size(0), units.size(2), "column x", units.device());
     return units.index({torch::arange(units.size(0), places_y.options()), places_y, places_x});
   }
 
   template <class M>
   Neuron resolve(const M& model, const Images& images) const {
-    if (y && x) return *this;
+    if (!y.empty() && !x.empty()) return *this;
     const torch::NoGradGuard no_grad;
     const Tensor units = channel_of(observe(model, images, {layer})[0]);
     if (units.dim() == 1) return *this;
@@ -43,10 +42,7 @@ struct Neuron {
   }
 
   Neuron select(const std::vector<std::int64_t>& rows) const {
-    Neuron chosen{layer, channel.select(rows), y, x};
-    if (y) chosen.y = y->select(rows);
-    if (x) chosen.x = x->select(rows);
-    return chosen;
+    return {layer, channel.select(rows), y.select(rows), x.select(rows)};
   }
 
  private:
@@ -55,7 +51,7 @@ struct Neuron {
     if (output.dim() != 4 && output.dim() != 2)
       throw Error(c10::str("layer '", layer, "' gives a tensor of shape ", output.sizes(),
                            "; a neuron is one unit of N×C×H×W or N×K"));
-    if ((y || x) && output.dim() == 2)
+    if ((!y.empty() || !x.empty()) && output.dim() == 2)
       throw Error("layer '" + layer + "' gives N×K, whose units have no place; leave y and x out");
     const Tensor channels = channel.tensor(output.size(0), output.size(1), "channel", output.device());
     return output.index({torch::arange(output.size(0), channels.options()), channels});

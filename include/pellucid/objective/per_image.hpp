@@ -12,14 +12,16 @@
 
 namespace pellucid {
 
-/// A whole number for all images, or one for each: `42`, or `{207, 281}`.
+/// A whole number for all images, or one for each: `42`, or `{207, 281}`; or none, `{}`.
 class PerImage {
  public:
+  PerImage() = default;
   template <std::integral Integer>
   PerImage(Integer value) : values_{std::int64_t(value)} {}  // NOLINT: a number is a PerImage
   PerImage(std::initializer_list<std::int64_t> values) : values_(values) {}
   PerImage(std::vector<std::int64_t> values) : values_(std::move(values)) {}  // NOLINT
 
+  bool empty() const { return values_.empty(); }
   const std::vector<std::int64_t>& values() const { return values_; }
 
   /// The numbers for a choice of images.
@@ -51,7 +53,7 @@ class PerImage {
                 " images; give one for all of them, or one for each");
   }
 
-  std::vector<std::int64_t> values_;
+  std::vector<std::int64_t> values_{};
 };
 
 }  // namespace pellucid

@@ -1,5 +1,4 @@
 #pragma once
-#include <optional>
 #include <string>
 
 #include <pellucid/attack/attack.hpp>
@@ -17,7 +16,7 @@ namespace pellucid {
 /// Goodfellow, Shlens & Szegedy, "Explaining and harnessing adversarial examples", 2014.
 struct FGSM {
   double epsilon = 4.0 / 255;        ///< ε, 0 or more
-  std::optional<PerImage> target{};  ///< the class to reach; left out: away from the label
+  PerImage target{};  ///< the class to reach; left out: away from the label
 
   void check() const {
     if (!(epsilon >= 0))
@@ -27,12 +26,12 @@ struct FGSM {
 
   template <class M, class S>
   Adversarial operator()(const M& model, const S& subject) const {
-    const Subject loss{subject.images, CrossEntropy{target.value_or(subject.objective.label)},
+    const Subject loss{subject.images, CrossEntropy{target.empty() ? subject.objective.label : target},
                        subject.numbers, subject.report};
     const Tensor gradient = average_over(model, loss, {}, as_it_is(loss), [](const M& m, const auto& part) {
                               return differentiate(part.objective, m, part.images).gradient;
                             }).mean;
-    return {torch::add(subject.images, gradient.sign(), target ? -epsilon : epsilon).clamp(0, 1)};
+    return {torch::add(subject.images, gradient.sign(), target.empty() ? epsilon : -epsilon).clamp(0, 1)};
   }
 };
 

@@ -1,0 +1,268 @@
+#include <CLI/CLI.hpp>
+
+#include "command.hpp"
+#include "explain_picture.hpp"
+#include "finding.hpp"
+#include "json.hpp"
+#include "methods.hpp"
+#include "text.hpp"
+
+namespace pellucid::app {
+
+namespace {
+
+/// The options of `explain`, as they were given.
+struct Wish {
+  Common common{};
+  std::string method = "smoothgrad";
+  MethodOptions options{};
+  std::vector<std::int64_t> targets{};
+  std::string layer{};
+  std::optional<std::int64_t> channel{};
+  std::vector<std::int64_t> neuron{};  ///< C, or C, Y, X
+
+  bool asks_about_a_layer() const {
+    return !layer.empty() && (channel || !neuron.empty() || method != "grad-cam");
+  }
+};
+
+void check(const Wish& wish) {
+  check_used(wish.method, wish.options);
+  if (wish.channel && !wish.neuron.empty())
+    throw Error("--channel and --neuron were both given; give one of them");
+  if ((wish.channel || !wish.neuron.empty()) && wish.layer.empty())
+    throw Error(std::string(wish.channel ? "--channel" : "--neuron") +
+                " is one of a layer; name it with --layer");
+  if (wish.asks_about_a_layer() && !wish.targets.empty())
+    throw Error("--target asks about a class and --layer about a layer; give one of them");
+  if (!wish.neuron.empty() && wish.neuron.size() != 1 && wish.neuron.size() != 3)
+    throw Error("--neuron takes C (where it responds most) or C,Y,X; " + std::to_string(wish.neuron.size()) +
+                " numbers were given");
+}
+
+/// The layer whose map Grad-CAM makes, settled here so that it can be told: the one that was named, or the
+/// last one before the layer asked about, or of all, that gives N×C×h×w with more than one place.
+std::string cam_layer(const Wish& wish, const Setup& setup) {
+  if (!wish.layer.empty() && !wish.asks_about_a_layer()) return wish.layer;
+  std::string last;
+  for (const LayerInfo& layer : setup.model.layers(setup.inputs.front().images.narrow(0, 0, 1))) {
+    if (layer.shape.size() == 4 && layer.shape[2] * layer.shape[3] > 1) last = layer.name;
+    if (!wish.layer.empty() && layer.name == wish.layer) break;
+  }
+  if (last.empty())
+    throw Error("--method grad-cam needs a layer that gives N×C×h×w, and none is seen in this model" +
+                (wish.layer.empty() ? "" : " up to " + wish.layer) + "; see: pellucid layers");
+  return last;
+}
+
+/// What is asked about the images of one input. `labels`: what the model says of them.
+std::vector<Question> questions(const Wish& wish, const std::vector<std::int64_t>& labels) {
+  std::vector<Question> all;
+  if (wish.asks_about_a_layer()) {
+    if (wish.channel) {
+      all.emplace_back(Channel{wish.layer, *wish.channel});
+    } else if (wish.neuron.size() == 1) {
+      all.emplace_back(Neuron{wish.layer, wish.neuron[0]});
+    } else if (wish.neuron.size() == 3) {
+      all.emplace_back(Neuron{wish.layer, wish.neuron[0], wish.neuron[1], wish.neuron[2]});
+    } else {
+      all.emplace_back(Layer{wish.layer});
+    }
+  } else if (wish.targets.empty()) {
+    all.emplace_back(Class{labels});
+  }
+  for (const std::int64_t target : wish.targets) all.emplace_back(Class{target});
+  return all;
+}
+
+double euclidean_norm(const Tensor& values) {
+  return values.to(torch::kDouble).norm().item<double>();
+}
+
+/// One row of an explanation, as a person is told of it.
+Finding finding(const Wish& wish, const Input& input, std::int64_t row, const Explanation& explanation,
+                const Question& question) {
+  Finding found{.file = input.named(row),
+                .shown = input.shown(row),
+                .image = input.images.narrow(0, row, 1),
+                .attribution = explanation.attribution.narrow(0, row, 1).detach().to(torch::kCPU),
+                .question = question.select({row}),
+                .notices = explanation.notices};
+  if (!explanation.samples.empty()) found.samples = explanation.samples[std::size_t(row)];
+  if (explanation.standard_error.defined()) {
+    found.standard_error =
+        euclidean_norm(explanation.standard_error[row]) / euclidean_norm(found.attribution);
+    const double until = wish.options.until.value_or(0);
+    if (until > 0 && *found.standard_error > until)
+      found.notices.push_back("the standard error is " + number(*found.standard_error) + " after " +
+                              std::to_string(found.samples) + " samples, still above --until " +
+                              number(until));
+  }
+  if (explanation.completeness_gap.defined()) {
+    const double gap = explanation.completeness_gap[row].item<double>();
+    found.completeness_gap = gap;
+    found.completeness_whole = found.attribution.to(torch::kDouble).sum().item<double>() - gap;
+  }
+  return found;
+}
+
+std::vector<Finding> explain_all(const Wish& wish, const Setup& setup, const Explain& explain) {
+  ProgressLine progress("explaining", std::int64_t(setup.inputs.size()) *
+                                          std::max<std::int64_t>(1, std::int64_t(wish.targets.size())));
+  std::vector<Finding> findings;
+  std::int64_t images_before = 0;
+  for (const Input& input : setup.inputs) {
+    // A model that gives no scores N×K has layers to ask about all the same.
+    const torch::NoGradGuard no_grad;
+    Tensor probabilities;
+    if (!wish.asks_about_a_layer() || setup.model(input.images.narrow(0, 0, 1)).dim() == 2)
+      probabilities = probabilities_of(setup, input.images);
+    std::vector<std::int64_t> labels;
+    for (std::int64_t row = 0; probabilities.defined() && row < input.count(); ++row)
+      labels.push_back(answer(probabilities, row).label);
+
+    std::vector<std::vector<Finding>> of_rows(std::size_t(input.count()));
+    for (const Question& asked : questions(wish, labels)) {
+      if (asked.layer.empty()) asked.of(probabilities);  // refuses a class that is not there
+      const Question question = asked.resolve(setup.model, input.images);
+      const Explanation explanation = explain(setup.model, input.images, question, progress);
+      progress.next();
+      for (std::int64_t row = 0; row < input.count(); ++row) {
+        Finding found = finding(wish, input, row, explanation, question);
+        found.number = images_before + row;
+        if (probabilities.defined()) {
+          found.predicted = answer(probabilities, row);
+          if (const Class* const one = std::get_if<Class>(&found.question.kind()))
+            found.probability = probabilities[row][one->label.values()[0]].item<double>();
+        }
+        of_rows[std::size_t(row)].push_back(std::move(found));
+      }
+    }
+    for (auto& of_row : of_rows) std::move(of_row.begin(), of_row.end(), std::back_inserter(findings));
+    images_before += input.count();
+  }
+  return findings;
+}
+
+Json to_json(const Setting& setting) {
+  return std::visit([](const auto& value) { return Json(value); }, setting.second);
+}
+
+Json document(const Wish& wish, const Labels& labels, const std::vector<Finding>& findings) {
+  Json document;
+  document["images"] = Json::array();
+  for (const Finding& found : findings) document["images"].push_back(as_json(found, labels));
+  document["method"] = wish.method;
+  document["options"] = Json::object();
+  for (const Setting& setting : settings_of(wish.method, wish.options))
+    document["options"][setting.first] = to_json(setting);
+  return document;
+}
+
+void run(Wish wish) {
+  check(wish);
+  const Setup setup(wish.common);
+  if (!wish.common.array.empty()) setup.check_one_size();
+  if (wish.method == "grad-cam") {
+    wish.options.cam_layer = cam_layer(wish, setup);
+    for (const Input& input : setup.inputs)
+      if (input.images.dim() != 4 && !wish.options.no_upsample)
+        throw Error("grad-cam brings its map to the size of images N×C×H×W, and " + input.file +
+                    " has the shape " + shape_text(input.images.sizes().vec()) +
+                    "; give --no-upsample for the map as it is");
+  }
+  const Explain explain = method_named(wish.method).prepare(wish.options, setup.model);
+  const std::vector<Finding> findings = explain_all(wish, setup, explain);
+
+  std::string method = wish.method, sets;
+  for (const Setting& setting : settings_of(wish.method, wish.options)) {
+    const Json value = to_json(setting);
+    sets += (sets.empty() ? "" : ", ") + setting.first + " " +
+            (value.is_string()         ? value.get<std::string>()
+             : value.is_number_float() ? number(value)
+                                       : value.dump());
+  }
+  if (!sets.empty()) method += " (" + sets + ")";
+
+  if (!wish.common.array.empty()) {
+    std::vector<Tensor> rows;
+    for (const Finding& found : findings) rows.push_back(found.attribution);
+    save_array(wish.common.array, torch::cat(rows));
+  }
+  if (!wish.common.out.empty())
+    save_picture(wish.common.out,
+                 explain_picture(findings, method_named(wish.method).view, method, setup.labels));
+  if (wish.common.json) return print(document(wish, setup.labels, findings));
+  for (const Finding& found : findings) std::cout << as_text(found, setup.labels, method);
+  for (const std::string& file : {wish.common.out, wish.common.array})
+    if (!file.empty()) std::cout << "written: " << file << '\n';
+}
+
+std::function<void()> set_up(CLI::App& options) {
+  const auto wish = std::make_shared<Wish>();
+  MethodOptions& method = wish->options;
+  options.add_option("--method", wish->method, method_names() + " (left out: smoothgrad)")->type_name("NAME");
+
+  const std::string asked = "What is asked about (left out: the class that the model says)";
+  options.add_option("--target", wish->targets, "classes by number; several: one explanation each")
+      ->delimiter(',')
+      ->type_name("K[,K]")
+      ->group(asked);
+  options
+      .add_option("--layer", wish->layer,
+                  "a layer, as a whole or one part of it; for grad-cam alone: the layer whose map is made")
+      ->type_name("NAME")
+      ->group(asked);
+  options.add_option("--channel", wish->channel, "a channel of the layer, or a unit of a layer N×K")
+      ->type_name("C")
+      ->group(asked);
+  options.add_option("--neuron", wish->neuron, "one place of a channel; without Y,X: where it responds most")
+      ->delimiter(',')
+      ->type_name("C[,Y,X]")
+      ->group(asked);
+
+  const std::string its = "Options of the method";
+  options.add_option("--samples", method.samples, "noisy copies of the image (left out: 50)")
+      ->type_name("N")
+      ->group(its);
+  options
+      .add_option("--noise", method.noise,
+                  "standard deviation of the noise, as a share of the image's range (0.15)")
+      ->type_name("S")
+      ->group(its);
+  options
+      .add_option("--until", method.until,
+                  "go on until the relative standard error is below this, or 10000 samples are taken")
+      ->type_name("E")
+      ->group(its);
+  options.add_option("--steps", method.steps, "steps from the baseline to the image (50)")
+      ->type_name("N")
+      ->group(its);
+  options.add_option("--baseline", method.baseline, "black (left out), mean, blur, noise, or a file")
+      ->type_name("B")
+      ->group(its);
+  options.add_option("--seed", method.seed, "of the noise; the same seed gives the same numbers (0)")
+      ->type_name("S")
+      ->group(its);
+  options.add_flag("--no-upsample", method.no_upsample, "keep the map of grad-cam at its layer's size")
+      ->group(its);
+
+  add_common(options, wish->common,
+             {.out = "draw the images, the attributions, and both together",
+              .array = "write the signed attributions, a row for each image and target"});
+  return [wish] { run(*wish); };
+}
+
+const Registered registered(
+    "explain",
+    {"which pixels decided what the model says of an image",
+     "  pellucid explain --model net.pt --preprocess imagenet --labels classes.txt --input dog.jpg \\\n"
+     "      --method smoothgrad --out why.png\n"
+     "  pellucid explain ... --input dog.jpg cat.jpg --method grad-cam --target 207,281 --out both.png\n"
+     "  pellucid explain ... --method integrated-gradients --baseline blur --array why.npy --json\n"
+     "  pellucid explain ... --method smoothgrad --layer features.12 --channel 40 --until 0.1",
+     set_up});
+
+}  // namespace
+
+}  // namespace pellucid::app

@@ -1,0 +1,56 @@
+#pragma once
+/// The attribution methods by name, with the options that each takes.
+
+#include <pellucid/attribution/explanation.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "progress_line.hpp"
+#include "question.hpp"
+#include "setup.hpp"
+
+namespace pellucid::app {
+
+/// The options of methods, as they were given.
+struct MethodOptions {
+  std::optional<std::int64_t> samples{};
+  std::optional<double> noise{};
+  std::optional<double> until{};
+  std::optional<std::int64_t> steps{};
+  std::optional<std::string> baseline{};
+  std::optional<std::uint64_t> seed{};
+  bool no_upsample = false;
+  std::string cam_layer{};  ///< whose map Grad-CAM makes
+};
+
+/// A method that is ready to explain images of a question.
+using Explain = std::function<Explanation(const LoadedModel&, const Images&, const Question&, ProgressLine&)>;
+
+/// What of an attribution the picture shows.
+enum class View { magnitude, magnitude_and_sign, positive };
+
+struct Method {
+  std::set<std::string> uses{};  ///< the names of its options, without dashes
+  View view = View::magnitude;
+  /// Checks the options and settles them.
+  Explain (*prepare)(const MethodOptions& options, const LoadedModel& model) = nullptr;
+};
+
+/// A method of that name; throws Error that lists them.
+const Method& method_named(const std::string& name);
+std::string method_names();
+
+/// Refuses options that the method does not use.
+void check_used(const std::string& name, const MethodOptions& options);
+
+/// The options that take part in the method, with their values: for JSON, and for people.
+using Setting = std::pair<std::string, std::variant<std::int64_t, std::uint64_t, double, std::string>>;
+std::vector<Setting> settings_of(const std::string& name, const MethodOptions& options);
+
+}  // namespace pellucid::app

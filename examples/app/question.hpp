@@ -1,0 +1,47 @@
+#pragma once
+#include <pellucid/core/subject.hpp>
+#include <pellucid/objective/channel.hpp>
+#include <pellucid/objective/class.hpp>
+#include <pellucid/objective/layer.hpp>
+#include <pellucid/objective/neuron.hpp>
+
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace pellucid::app {
+
+/// An objective that was chosen on the command line: any of the library's, as one type, so that each method
+/// is compiled once.
+class Question {
+ public:
+  using Kind = std::variant<Class, Channel, Neuron, Layer>;
+
+  explicit Question(Kind kind)
+      : layer(std::visit([](const auto& one) { return std::string(one.layer); }, kind)),
+        kind_(std::move(kind)) {}
+
+  std::string layer;  ///< "" for a class, which asks about the scores
+
+  const Kind& kind() const { return kind_; }
+
+  Tensor of(const Tensor& output) const {
+    return std::visit([&](const auto& one) { return one.of(output); }, kind_);
+  }
+
+  Question select(const std::vector<std::int64_t>& rows) const {
+    return std::visit([&](const auto& one) { return Question(pellucid::select(one, rows)); }, kind_);
+  }
+
+  template <class M>
+  Question resolve(const M& model, const Images& images) const {
+    return std::visit([&](const auto& one) { return Question(pellucid::resolve(one, model, images)); },
+                      kind_);
+  }
+
+ private:
+  Kind kind_;
+};
+
+}  // namespace pellucid::app

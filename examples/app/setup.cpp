@@ -1,0 +1,214 @@
+#include "setup.hpp"
+
+#include <torch/cuda.h>
+#include <pellucid/core/subject.hpp>
+#include <pellucid/image/npy.hpp>
+#include <pellucid/image/read.hpp>
+#include <pellucid/image/write.hpp>
+#include <pellucid/model/predict.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <thread>
+
+#include "preprocess_file.hpp"
+#include "text.hpp"
+
+namespace pellucid::app {
+
+namespace {
+
+std::string extension_of(const std::string& file) {
+  std::string extension = std::filesystem::path(file).extension().string();
+  for (char& c : extension) c = char(std::tolower(static_cast<unsigned char>(c)));
+  return extension;
+}
+
+/// Long work is not begun for a file that cannot be written at its end.
+void check_writable(const std::string& option, const std::string& file, const std::string& extension) {
+  if (file.empty()) return;
+  const std::string given = extension_of(file);
+  if (!given.empty() && given != extension)
+    throw Error(option + " " + file + ": the file written is " +
+                (extension == ".png" ? "a PNG" : "a NumPy array") + "; give it a name that ends in " +
+                extension);
+  const AtomicFile beside(file);  // gone at the end of this scope
+}
+
+torch::Device device_from(const std::string& name) {
+  if (name == "cpu") return torch::kCPU;
+  if (name != "cuda") throw Error("--device " + name + ": there is no such device; give cpu or cuda");
+  if (!torch::cuda::is_available())
+    throw Error("--device cuda: this machine has no CUDA device that LibTorch can use; give --device cpu");
+  return torch::kCUDA;
+}
+
+Execution execution_from(const Common& common) {
+  // LibTorch itself starts one thread for two cores that it takes for one.
+  const int cores = int(std::max(1U, std::thread::hardware_concurrency()));
+  Execution execution;
+  execution.threads = common.threads.value_or(cores);
+  if (execution.threads < 1 || execution.threads > 1024)
+    throw Error("--threads " + std::to_string(execution.threads) + ": give a number from 1 to 1024");
+  execution.device = device_from(common.device);
+  return execution;
+}
+
+LoadedModel load(const Common& common) {
+  const std::size_t colon = common.model.find(':');
+  std::error_code ignored;
+  if (colon != std::string::npos && !std::filesystem::exists(common.model, ignored))
+    throw Error(
+        "--model " + common.model +
+        ": an architecture with its weights cannot be loaded by this version, and there is no file of that "
+        "name; give a TorchScript file, which torch.jit.script(model).save(\"model.pt\") makes in Python");
+  const Preprocess preprocess = preprocess_from(common.preprocess);
+  return load_script(common.model, preprocess, execution_from(common));
+}
+
+}  // namespace
+
+void add_common(CLI::App& options, Common& common, const CommonChoice& choice) {
+  const std::string group = "Common options";
+  options.add_option("--model", common.model, "a TorchScript file; load only files that you trust")
+      ->required()
+      ->type_name("FILE")
+      ->group(group);
+  options
+      .add_option(
+          "--preprocess", common.preprocess,
+          "imagenet, unchanged (the default), or a JSON file with resize, crop, mean, std, interpolation")
+      ->type_name("NAME")
+      ->group(group);
+  CLI::Option* const input =
+      options.add_option("--input", common.inputs, "PNG, JPEG, or .npy (float32 N×…, used as it is)")
+          ->type_name("FILE")
+          ->group(group);
+  if (choice.input_needed) input->required();
+  if (choice.labels)
+    options.add_option("--labels", common.labels, "names of the classes, one a line")
+        ->type_name("FILE")
+        ->group(group);
+  if (!choice.out.empty())
+    options.add_option("--out", common.out, choice.out)->type_name("FILE.png")->group(group);
+  if (!choice.array.empty())
+    options.add_option("--array", common.array, choice.array)->type_name("FILE.npy")->group(group);
+  options.add_flag("--json", common.json, "one JSON document on standard output, and nothing else")
+      ->group(group);
+  options.add_option("--threads", common.threads, "threads within an operator; left out: one for each core")
+      ->type_name("N")
+      ->group(group);
+  options.add_option("--device", common.device, "cpu (the default) or cuda")->type_name("NAME")->group(group);
+}
+
+Labels::Labels(const std::string& file) : file_(file) {
+  if (file.empty()) return;
+  InputFile input(file, "a text file with one label a line");
+  if (input.size() > 1 << 24) input.refuse("it has over 16 megabytes");
+  std::string text(std::size_t(input.size()), '\0');
+  input.read(text.data(), text.size());
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    names_.push_back(line);
+  }
+  while (!names_.empty() && names_.back().empty()) names_.pop_back();
+  if (names_.empty()) input.refuse("it holds no label");
+}
+
+void Labels::check(std::int64_t classes) const {
+  if (names_.empty() || std::int64_t(names_.size()) == classes) return;
+  throw Error("--labels " + file_ + " has " + std::to_string(names_.size()) +
+              " labels, one a line, and the model " + std::to_string(classes) +
+              " classes; give the labels that belong to this model");
+}
+
+std::string Labels::name(std::int64_t label) const {
+  return names_.empty() ? std::string() : names_.at(std::size_t(label));
+}
+
+std::string Labels::text(std::int64_t label) const {
+  return names_.empty() ? "class " + std::to_string(label) : name(label) + " (" + std::to_string(label) + ")";
+}
+
+std::string Input::named(std::int64_t row) const {
+  return count() == 1 ? file : file + "[" + std::to_string(row) + "]";
+}
+
+std::string Input::shown(std::int64_t row) const {
+  return std::filesystem::path(named(row)).filename().string();
+}
+
+Images read_input(const std::string& file) {
+  return extension_of(file) == ".npy" ? read_npy(file) : read_image(file);
+}
+
+Setup::Setup(const Common& common)
+    : model((check_writable("--out", common.out, ".png"), check_writable("--array", common.array, ".npy"),
+             load(common))) {
+  labels = Labels(common.labels);
+  bool photos = false;
+  for (const std::string& file : common.inputs) {
+    Input input{file, extension_of(file) == ".npy", read_input(file)};
+    try {
+      check_images(input.images);
+      input.images = model.fit(input.images).contiguous();
+    } catch (const Error& error) {
+      throw Error(file + ": " + error.what(), error.fault());
+    }
+    photos |= !input.array;
+    inputs.push_back(std::move(input));
+  }
+  if (photos && common.preprocess.empty())
+    std::cerr << "pellucid: note: no --preprocess was given, so the photos go into the network as they are; "
+                 "networks trained on ImageNet mostly want --preprocess imagenet\n";
+}
+
+std::int64_t Setup::images() const {
+  std::int64_t count = 0;
+  for (const Input& input : inputs) count += input.count();
+  return count;
+}
+
+void Setup::check_one_size() const {
+  for (const Input& input : inputs) {
+    const auto first = inputs.front().images.sizes().slice(1), other = input.images.sizes().slice(1);
+    if (first != other)
+      throw Error("--array needs images of one size: " + inputs.front().file + " has " +
+                  shape_text(first.vec()) + " and " + input.file + " has " + shape_text(other.vec()) +
+                  "; give a --preprocess that crops, or one input at a time");
+  }
+}
+
+Tensor probabilities_of(const Setup& setup, const Images& images) {
+  const Tensor scores = scores_of(setup.model, images);
+  setup.labels.check(scores.size(1));
+  return torch::softmax(scores.to(torch::kCPU, torch::kDouble), 1);
+}
+
+Answer answer(const Tensor& probabilities, std::int64_t row) {
+  const auto [probability, label] = probabilities[row].max(0);
+  return {label.item<std::int64_t>(), probability.item<double>()};
+}
+
+std::string answer_text(const Labels& labels, const Answer& answer) {
+  return labels.text(answer.label) + ", " + percent(answer.probability);
+}
+
+std::string answer_label(const Labels& labels, const Answer& answer) {
+  return percent(answer.probability) + " " + labels.text(answer.label);
+}
+
+bool is_photo(const Tensor& image) {
+  return image.dim() == 4 && image.size(1) == 3 && image.size(2) * image.size(3) > 1;
+}
+
+void save_picture(const std::string& file, const Picture& picture) {
+  write_png(file, picture);
+}
+
+void save_array(const std::string& file, const Tensor& array) {
+  write_npy(file, array);
+}
+
+}  // namespace pellucid::app

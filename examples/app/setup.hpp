@@ -1,0 +1,114 @@
+#pragma once
+/// What the commands share: the options that they have in common, and the model, labels and inputs behind
+/// them.
+
+#include <pellucid/core/torch.hpp>
+#include <pellucid/image/picture.hpp>
+#include <pellucid/model/script.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace pellucid::app {
+
+using LoadedModel = ScriptModel;
+
+/// The common options, as they were given.
+struct Common {
+  std::string model{};
+  std::string preprocess{};
+  std::string labels{};
+  std::vector<std::string> inputs{};
+  std::string out{};
+  std::string array{};
+  std::string device = "cpu";
+  std::optional<int> threads{};
+  bool json = false;
+};
+
+/// Which of them a command has beside --model, --preprocess, --json, --threads and --device.
+struct CommonChoice {
+  bool labels = true;
+  bool input_needed = true;
+  std::string out{};    ///< what --out draws; empty: there is no --out
+  std::string array{};  ///< what --array writes; empty: there is no --array
+};
+
+void add_common(CLI::App& options, Common& common, const CommonChoice& choice);
+
+/// The names of the classes, if any were given.
+class Labels {
+ public:
+  Labels() = default;
+  explicit Labels(const std::string& file);
+
+  /// Throws Error unless there are as many as the model has classes.
+  void check(std::int64_t classes) const;
+
+  /// The name alone; empty where no labels were given.
+  std::string name(std::int64_t label) const;
+  /// "golden retriever (207)", or "class 207"
+  std::string text(std::int64_t label) const;
+
+ private:
+  std::string file_{};
+  std::vector<std::string> names_{};
+};
+
+/// A file to look at, at the size that the network sees.
+struct Input {
+  std::string file{};  ///< as it was given
+  bool array = false;  ///< an .npy file
+  Images images{};     ///< N×…, N = 1 for a photo
+
+  std::int64_t count() const { return images.size(0); }
+  /// The file's name without its folder, and which of several rows.
+  std::string shown(std::int64_t row) const;
+  /// The file as it was given, and which of several rows.
+  std::string named(std::int64_t row) const;
+};
+
+/// Everything that a command begins with, each part checked: nothing long has run yet.
+struct Setup {
+  explicit Setup(const Common& common);
+
+  LoadedModel model;
+  Labels labels{};
+  std::vector<Input> inputs{};
+
+  std::int64_t images() const;
+  /// Throws Error unless the images of all inputs have one size: their results become one array.
+  void check_one_size() const;
+};
+
+/// One image, or one baseline, from a PNG, JPEG or .npy file.
+Images read_input(const std::string& file);
+
+/// Softmax of the scores, N×K in double precision; the labels are checked against K.
+Tensor probabilities_of(const Setup& setup, const Images& images);
+
+struct Answer {
+  std::int64_t label = 0;
+  double probability = 0;
+};
+/// The most probable class in a row of probabilities.
+Answer answer(const Tensor& probabilities, std::int64_t row);
+/// "golden retriever (207), 98.3 %"
+std::string answer_text(const Labels& labels, const Answer& answer);
+/// "98.3 % golden retriever (207)": in a narrow label the number stays with its sign
+std::string answer_label(const Labels& labels, const Answer& answer);
+
+/// Whether a row of an input can be drawn as a photo: 1×3×H×W of more than one pixel.
+bool is_photo(const Tensor& image);
+
+/// Writes what was asked for with --out and --array, last of all.
+void save_picture(const std::string& file, const Picture& picture);
+void save_array(const std::string& file, const Tensor& array);
+
+}  // namespace pellucid::app

@@ -1,0 +1,541 @@
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+
+#include <pellucid/image/npy.hpp>
+#include <pellucid/image/read.hpp>
+#include <pellucid/image/write.hpp>
+
+#include <sys/wait.h>
+
+#include <cstdlib>
+
+#include "image/temporary.hpp"
+
+using namespace pellucid;
+using nlohmann::json;
+
+namespace {
+
+const std::string commands[] = {"activations", "attack", "classify", "explain", "layers"};
+
+struct Outcome {
+  int code = -1;
+  std::string out{}, err{};
+};
+
+/// A network whose answers are known: scores = W · flatten(relu(2x)), two classes, images 1×3×2×2. For images
+/// above 0 the gradient of a score is 2·W, whatever the noise.
+const Tensor& weights() {
+  static const Tensor values =
+      torch::tensor({0.5,  -1.0, 0.25, 2.0,  0.0, 1.5, -0.5, 0.75,  1.0, -0.25, 0.5,  -2.0,  //
+                     -0.5, 0.5,  1.25, -1.0, 1.0, 0.5, 0.5,  -0.75, 2.0, 0.25,  -1.5, 1.0})
+          .to(torch::kFloat)
+          .view({2, 12});
+  return values;
+}
+
+/// Values that an 8-bit PNG holds, all above 0 and below 1.
+Tensor image() {
+  return torch::tensor({51, 102, 153, 204, 30, 60, 90, 120, 150, 180, 210, 240})
+      .to(torch::kFloat)
+      .div_(255)
+      .view({1, 3, 2, 2});
+}
+
+class Shell {
+ public:
+  Shell() {
+    torch::jit::Module body("Doubling");
+    body.define("def forward(self, x):\n  return torch.relu(2 * x)\n");
+    torch::jit::Module network("Network");
+    network.register_parameter("weight", weights(), false);
+    network.register_module("body", body);
+    network.define(
+        "def forward(self, x):\n  return torch.matmul(self.body.forward(x).flatten(1), self.weight.t())\n");
+    network.save(path("net.pt"));
+    write_png(path("a.png"), to_picture(image()));
+    write_npy(path("a.npy"), image());
+    folder_.put("labels.txt", "cat\ndog\n");
+  }
+
+  std::string path(const std::string& name) const { return (folder_.path() / name).string(); }
+  std::string put(const std::string& name, const std::string& bytes) const {
+    return folder_.put(name, bytes).string();
+  }
+  std::vector<std::string> files() const {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.path()))
+      names.push_back(entry.path().filename().string());
+    return names;
+  }
+
+  /// Runs the program in the folder, whose files can be named without it.
+  Outcome run(const std::string& arguments, const std::string& to = "") const {
+    const std::string out = to.empty() ? "'" + path("stdout") + "'" : to;
+    const std::string command = "cd '" + folder_.path().string() + "' && '" + PELLUCID_BIN_DIR "/pellucid' " +
+                                arguments + " >" + out + " 2>'" + path("stderr") + "'";
+    const int status = std::system(command.c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, to.empty() ? contents(path("stdout")) : "",
+            contents(path("stderr"))};
+  }
+
+  /// A request that must be refused, in a line or a few, with these words and without output.
+  void refused(const std::string& arguments, const std::vector<std::string>& words, int code = 2) const {
+    const Outcome outcome = run(arguments);
+    BOOST_TEST_CONTEXT(arguments << "\n" << outcome.err) {
+      BOOST_TEST(outcome.code == code);
+      BOOST_TEST(outcome.out == "");
+      BOOST_TEST(outcome.err.starts_with("pellucid: "));
+      BOOST_TEST(std::count(outcome.err.begin(), outcome.err.end(), '\n') <= 3);
+      BOOST_TEST(outcome.err.find("frame #") == std::string::npos);
+      for (const std::string& word : words)
+        BOOST_TEST_CONTEXT(word) BOOST_TEST(outcome.err.find(word) != std::string::npos);
+    }
+  }
+
+  json document(const std::string& arguments) const {
+    const Outcome outcome = run(arguments + " --json");
+    BOOST_TEST_CONTEXT(arguments) {
+      BOOST_TEST(outcome.code == 0);
+      BOOST_TEST(outcome.err == "");
+    }
+    return json::parse(outcome.out);
+  }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+const std::string model = " --model net.pt --preprocess unchanged ";
+const std::string with_input = model + "--input a.png ";
+
+double far(const Tensor& a, const Tensor& b) {
+  BOOST_REQUIRE_EQUAL(a.sizes(), b.sizes());
+  return (a - b).abs().max().item<double>();
+}
+
+Tensor gradient_of_class(std::int64_t label) {
+  return 2 * weights()[label].view({1, 3, 2, 2});
+}
+
+/// softmax of the scores of `image()`
+Tensor probabilities() {
+  return torch::softmax((2 * image()).flatten(1).to(torch::kDouble).matmul(weights().to(torch::kDouble).t()),
+                        1)[0];
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(app_command_line)
+
+BOOST_AUTO_TEST_CASE(help_on_every_level) {
+  const Shell shell;
+  const Outcome top = shell.run("--help");
+  BOOST_TEST(top.code == 0);
+  BOOST_TEST(top.err == "");
+  for (const std::string& command : commands) {
+    BOOST_TEST(top.out.find("\n  " + command) != std::string::npos);
+    const Outcome help = shell.run(command + " --help");
+    BOOST_TEST(help.code == 0);
+    BOOST_TEST(help.err == "");
+    BOOST_TEST(help.out.find("Usage: pellucid " + command) != std::string::npos);
+    BOOST_TEST(help.out.find("--model") != std::string::npos);
+    BOOST_TEST(help.out.find("Examples:\n  pellucid " + command) != std::string::npos);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_command_is_answered_with_the_list) {
+  const Shell shell;
+  shell.refused("", {"no command", "activations, attack, classify, explain, layers", "--help"});
+  shell.refused("explian --model net.pt", {"'explian'", "activations, attack, classify, explain, layers"});
+  shell.refused("--verbose", {"--verbose", "pellucid --help"});
+  shell.refused("classify" + with_input + "--frob 3", {"--frob", "pellucid classify --help"});
+  shell.refused("classify --input a.png", {"--model"});
+  shell.refused("classify --model net.pt", {"--input"});
+  shell.refused("explain" + with_input + "--samples many", {"--samples"});
+}
+
+BOOST_AUTO_TEST_CASE(layers_are_listed) {
+  const Shell shell;
+  const Outcome listed = shell.run("layers" + with_input);
+  BOOST_TEST(listed.code == 0);
+  BOOST_TEST(listed.out.find("body  Doubling  1×3×2×2") != std::string::npos);
+  const json document = shell.document("layers" + with_input);
+  BOOST_TEST(document["layers"].size() == 1);
+  BOOST_TEST(document["layers"][0]["name"] == "body");
+  BOOST_TEST(document["layers"][0]["kind"] == "Doubling");
+  BOOST_TEST((document["layers"][0]["shape"] == json{1, 3, 2, 2}));
+  BOOST_TEST((document["input"]["shape"] == json{1, 3, 2, 2}));
+  // Without an input: a grey image of the usual size, which this network does not take.
+  shell.refused("layers --model net.pt", {"[1, 3, 224, 224]", "--input"});
+  shell.put("two.json", R"({"crop": 2})");
+  const json grey = shell.document("layers --model net.pt --preprocess two.json");
+  BOOST_TEST((grey["layers"][0]["shape"] == json{1, 3, 2, 2}));
+}
+
+BOOST_AUTO_TEST_CASE(classes_come_with_probabilities_and_names) {
+  const Shell shell;
+  const Tensor expected = probabilities();
+  const std::int64_t best = expected.argmax().item<std::int64_t>();
+  for (const std::string input : {"a.png", "a.npy"}) {
+    const json document =
+        shell.document("classify" + model + "--labels labels.txt --array p.npy --out p.png --input " + input);
+    const json& entry = document.at("images").at(0);
+    BOOST_TEST(entry["input"] == input);
+    BOOST_TEST(entry["predicted"] == best);
+    BOOST_TEST(std::abs(entry["probability"].get<double>() - expected[best].item<double>()) < 1e-6);
+    BOOST_TEST(entry["top"].size() == 2);  // the network has no more
+    BOOST_TEST(entry["top"][0]["name"] == (best == 0 ? "cat" : "dog"));
+    BOOST_TEST(far(read_npy(shell.path("p.npy"))[0], expected.to(torch::kFloat)) < 1e-6);
+    BOOST_TEST(read_image(shell.path("p.png")).size(3) > 100);
+  }
+  const Outcome told = shell.run("classify" + with_input + "--labels labels.txt");
+  BOOST_TEST(told.out.find(best == 0 ? "%  cat (0)" : "%  dog (1)") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(attributions_of_a_linear_network) {
+  const Shell shell;
+  const std::int64_t best = probabilities().argmax().item<std::int64_t>();
+  const auto array = [&](const std::string& options) {
+    const Outcome outcome = shell.run("explain" + with_input + "--array a_.npy --out a_.png " + options);
+    BOOST_TEST_CONTEXT(options << "\n" << outcome.err) {
+      BOOST_TEST(outcome.code == 0);
+      BOOST_TEST(outcome.err == "");
+      BOOST_TEST(read_image(shell.path("a_.png")).size(3) > 500);
+    }
+    return read_npy(shell.path("a_.npy"));
+  };
+  BOOST_TEST(far(array("--method gradient"), gradient_of_class(best)) < 1e-6);
+  BOOST_TEST(far(array("--method gradient --target 1,0"),
+                 torch::cat({gradient_of_class(1), gradient_of_class(0)})) < 1e-6);
+  BOOST_TEST(far(array("--method input-x-gradient --target 0"), image() * gradient_of_class(0)) < 1e-6);
+  BOOST_TEST(far(array("--method integrated-gradients --target 0 --steps 3"),
+                 image() * gradient_of_class(0)) < 1e-5);
+  // The mean of a constant colour in each channel taken off.
+  const Tensor from_mean = image() - image().mean({2, 3}, true);
+  BOOST_TEST(far(array("--method integrated-gradients --baseline mean --target 1"),
+                 from_mean * gradient_of_class(1)) < 1e-5);
+  BOOST_TEST(far(array("--method integrated-gradients --baseline a.npy --target 1"),
+                 torch::zeros({1, 3, 2, 2})) < 1e-6);
+  BOOST_TEST(far(array("--method smoothgrad --noise 0.01 --samples 7 --target 1"), gradient_of_class(1)) <
+             1e-5);
+  BOOST_TEST(far(array("--method smoothgrad-squared --noise 0.01 --samples 6 --target 1"),
+                 gradient_of_class(1).square()) < 1e-5);
+  BOOST_TEST(far(array("--method vargrad --noise 0.01 --samples 6 --target 1"), torch::zeros({1, 3, 2, 2})) <
+             1e-6);
+  // All ReLUs are on: guided backpropagation keeps what is positive.
+  const Tensor positive = 2 * weights()[0].clamp_min(0).view({1, 3, 2, 2});
+  BOOST_TEST(far(array("--method guided-backprop --target 0"), positive) < 1e-6);
+  BOOST_TEST(far(array("--method deconvnet --target 0"), positive) < 1e-6);
+  // Grad-CAM at `body`: channels 2x weighted by the mean of W over their four places.
+  const Tensor alpha = weights()[1].view({1, 3, 4}).mean(2).view({1, 3, 1, 1});
+  const Tensor map = (alpha * 2 * image()).sum(1, true).clamp_min(0);
+  BOOST_TEST(far(array("--method grad-cam --layer body --target 1"), map) < 1e-6);
+  BOOST_TEST(far(array("--method grad-cam --target 1 --no-upsample"), map) < 1e-6);
+}
+
+BOOST_AUTO_TEST_CASE(parts_of_a_layer_are_explained) {
+  const Shell shell;
+  const auto array = [&](const std::string& options) {
+    const Outcome outcome = shell.run("explain" + with_input + "--method gradient --array a_.npy " + options);
+    BOOST_TEST_CONTEXT(options << "\n" << outcome.err) BOOST_TEST(outcome.code == 0);
+    return read_npy(shell.path("a_.npy"));
+  };
+  Tensor channel = torch::zeros({1, 3, 2, 2});
+  channel[0][1] = 2.0 / 4;  // the mean of 2x over four places
+  BOOST_TEST(far(array("--layer body --channel 1"), channel) < 1e-6);
+  Tensor neuron = torch::zeros({1, 3, 2, 2});
+  neuron[0][2][1][0] = 2;
+  BOOST_TEST(far(array("--layer body --neuron 2,1,0"), neuron) < 1e-6);
+  Tensor strongest = torch::zeros({1, 3, 2, 2});
+  strongest[0][2][1][1] = 2;
+  BOOST_TEST(far(array("--layer body --neuron 2"), strongest) < 1e-6);
+  BOOST_TEST(far(array("--layer body"), 8 * image() / 12) < 1e-6);  // the mean of (2x)² over twelve places
+
+  const json document = shell.document("explain" + with_input + "--method gradient --layer body --neuron 2");
+  const json& asked = document["images"][0]["objective"];
+  BOOST_TEST(asked["layer"] == "body");
+  BOOST_TEST(asked["neuron"] == 2);
+  BOOST_TEST(asked["y"] == 1);
+  BOOST_TEST(asked["x"] == 1);
+}
+
+BOOST_AUTO_TEST_CASE(explanations_as_json) {
+  const Shell shell;
+  const Tensor p = probabilities();
+  const json smooth =
+      shell.document("explain" + with_input +
+                     "--input a.npy --labels labels.txt --method smoothgrad --noise 0.01 --samples 6 "
+                     "--seed 3 --target 0");
+  BOOST_TEST(smooth["method"] == "smoothgrad");
+  BOOST_TEST(smooth["options"]["samples"] == 6);
+  BOOST_TEST(smooth["options"]["noise"] == 0.01);
+  BOOST_TEST(smooth["options"]["seed"] == 3);
+  BOOST_TEST(smooth["images"].size() == 2);
+  for (const json& entry : smooth["images"]) {
+    BOOST_TEST(entry["predicted"] == p.argmax().item<std::int64_t>());
+    BOOST_TEST(std::abs(entry["probability"].get<double>() - p.max().item<double>()) < 1e-6);
+    BOOST_TEST(entry["objective"]["class"] == 0);
+    BOOST_TEST(entry["objective"]["name"] == "cat");
+    BOOST_TEST(std::abs(entry["objective"]["probability"].get<double>() - p[0].item<double>()) < 1e-6);
+    BOOST_TEST(entry["samples"] == 6);
+    BOOST_TEST(entry["standard_error"].get<double>() < 1e-5);  // the gradient is the same everywhere
+    BOOST_TEST(!entry.contains("completeness_gap"));
+    BOOST_TEST(entry["notices"].empty());
+  }
+  BOOST_TEST(smooth["images"][1]["input"] == "a.npy");
+  const json integrated = shell.document("explain" + with_input + "--method integrated-gradients");
+  BOOST_TEST(std::abs(integrated["images"][0]["completeness_gap"].get<double>()) < 1e-4);
+  BOOST_TEST(integrated["images"][0]["completeness_gap_share"].get<double>() < 1e-4);
+  BOOST_TEST(!integrated["images"][0].contains("standard_error"));
+  BOOST_TEST(integrated["options"]["baseline"] == "black");
+}
+
+BOOST_AUTO_TEST_CASE(a_person_is_told_what_was_explained) {
+  const Shell shell;
+  const Outcome told =
+      shell.run("explain" + with_input + "--labels labels.txt --method integrated-gradients --target 0");
+  BOOST_TEST(told.code == 0);
+  for (const std::string word :
+       {"a.png\n", "the model says", "cat (0)", "integrated-gradients", "steps 50", "gap"})
+    BOOST_TEST_CONTEXT(word << "\n" << told.out) BOOST_TEST(told.out.find(word) != std::string::npos);
+  // A black image in front of a ReLU: no gradient at all.
+  write_npy(shell.path("black.npy"), torch::zeros({1, 3, 2, 2}));
+  const Outcome zero = shell.run("explain" + model + "--input black.npy --method gradient --out zero.png");
+  BOOST_TEST(zero.code == 0);
+  BOOST_TEST(zero.out.find("zero everywhere") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(arrays_that_are_no_images) {
+  const Shell shell;
+  torch::jit::Module network("Vectors");
+  network.register_parameter("weight", weights(), false);
+  network.define("def forward(self, x):\n  return torch.matmul(x.flatten(1), self.weight.t())\n");
+  network.save(shell.path("any.pt"));
+  const Tensor values = torch::linspace(-1, 2, 24);
+  for (const std::vector<std::int64_t>& shape :
+       {std::vector<std::int64_t>{2, 12}, {2, 4, 3}, {2, 12, 1, 1}, {2, 3, 1, 2, 2}}) {
+    write_npy(shell.path("v.npy"), values.view(shape));
+    const Outcome explained = shell.run(
+        "explain --model any.pt --input v.npy --method input-x-gradient --target 1 --array e.npy --out "
+        "e.png");
+    BOOST_TEST_CONTEXT(c10::str(shape) << explained.err) BOOST_TEST(explained.code == 0);
+    BOOST_TEST(far(read_npy(shell.path("e.npy")), values.view(shape) * weights()[1].repeat({2}).view(shape)) <
+               1e-6);
+    BOOST_TEST(read_image(shell.path("e.png")).size(3) > 20);
+    const Outcome attacked = shell.run(
+        "attack --model any.pt --input v.npy --method fgsm --epsilon 0.1 --array e.npy --out e.png");
+    BOOST_TEST_CONTEXT(c10::str(shape) << attacked.err) BOOST_TEST(attacked.code == 0);
+    BOOST_TEST(attacked.out.find("clipped to [0, 1]") != std::string::npos);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(one_step_of_the_gradient_sign) {
+  const Shell shell;
+  // Of two classes, the cross-entropy grows along the other's weights minus the label's.
+  const auto attacked = [](std::int64_t away, double epsilon) {
+    const Tensor along = (weights()[1 - away] - weights()[away]).sign().view({1, 3, 2, 2});
+    return torch::clamp(image() + epsilon * along, 0, 1);
+  };
+  const auto array = [&](const std::string& options) {
+    const Outcome outcome = shell.run(
+        "attack" + with_input + "--method fgsm --array x.npy --out x.png --labels labels.txt " + options);
+    BOOST_TEST_CONTEXT(options << "\n" << outcome.err) BOOST_TEST(outcome.code == 0);
+    BOOST_TEST(read_image(shell.path("x.png")).size(3) > 500);
+    return read_npy(shell.path("x.npy"));
+  };
+  BOOST_TEST(far(array("--epsilon 51/255 --label 0"), attacked(0, 0.2)) < 1e-6);
+  BOOST_TEST(far(array("--epsilon 0.05 --label 1"), attacked(1, 0.05)) < 1e-6);
+  BOOST_TEST(far(array("--epsilon 0.05 --target 1"), attacked(0, 0.05)) < 1e-6);
+  BOOST_TEST(far(array("--epsilon 0"), image()) == 0);
+
+  const Tensor before = probabilities();
+  const std::int64_t best = before.argmax().item<std::int64_t>();
+  const Tensor changed = attacked(best, 0.2);
+  const Tensor after =
+      torch::softmax((2 * changed).flatten(1).matmul(weights().t()).to(torch::kDouble), 1)[0];
+  const json entry = shell.document("attack" + with_input + "--method fgsm --epsilon 0.2")["images"][0];
+  BOOST_TEST(entry["input"] == "a.png");
+  BOOST_TEST(entry["label"] == best);
+  BOOST_TEST(entry["steps"].size() == 2);
+  const auto near = [](const json& value, const Tensor& expected) {
+    return std::abs(value.get<double>() - expected.item<double>()) < 1e-5;
+  };
+  const json &first = entry["steps"][0], &last = entry["steps"][1];
+  BOOST_TEST(first["step"] == 0);
+  BOOST_TEST(first["predicted"] == best);
+  BOOST_TEST(first["epsilon"] == 0);
+  BOOST_TEST(near(first["probability"], before[best]));
+  BOOST_TEST(near(first["label_probability"], before[best]));
+  BOOST_TEST(last["step"] == 1);
+  BOOST_TEST(last["predicted"] == after.argmax().item<std::int64_t>());
+  BOOST_TEST(near(last["probability"], after.max()));
+  BOOST_TEST(near(last["label_probability"], after[best]));
+  BOOST_TEST(last["epsilon"] == 0.2);
+
+  shell.refused("attack" + with_input + "--method fgsm", {"--epsilon"});
+  for (const std::string wrong : {"-0.1", "1/0", "two", "4/255x", "1.5", "nan"})
+    shell.refused("attack" + with_input + "--method fgsm --epsilon=" + wrong, {"--epsilon", wrong, "4/255"});
+  shell.refused("attack" + with_input + "--method pgd --epsilon 0.1", {"pgd", "fgsm"});
+  shell.refused("attack" + with_input + "--method fgsm --epsilon 0.1 --label 0 --target 1",
+                {"--label", "--target"});
+  shell.refused("attack" + with_input + "--method fgsm --epsilon 0.1 --label 2", {"--label 2", "0 to 1"});
+}
+
+BOOST_AUTO_TEST_CASE(activations_of_a_layer) {
+  const Shell shell;
+  const json document = shell.document("activations" + with_input + "--layer body --array b.npy --out b.png");
+  const json& layer = document["images"][0]["layers"][0];
+  BOOST_TEST(layer["layer"] == "body");
+  BOOST_TEST((layer["shape"] == json{1, 3, 2, 2}));
+  BOOST_TEST(std::abs(layer["min"].get<double>() - 2 * 30.0 / 255) < 1e-6);
+  BOOST_TEST(std::abs(layer["max"].get<double>() - 2 * 240.0 / 255) < 1e-6);
+  BOOST_TEST(std::abs(layer["mean"].get<double>() - (2 * image()).mean().item<double>()) < 1e-6);
+  BOOST_TEST(far(read_npy(shell.path("b.npy")), 2 * image()) < 1e-6);
+  BOOST_TEST(read_image(shell.path("b.png")).size(3) > 200);
+  shell.refused("activations" + with_input + "--layer boddy", {"boddy", "body", "pellucid layers"});
+  shell.refused("activations" + with_input + "--layer body,body --array b.npy", {"--array", "one"});
+}
+
+BOOST_AUTO_TEST_CASE(an_option_without_meaning_is_refused) {
+  const Shell shell;
+  const std::string explain = "explain" + with_input;
+  shell.refused(explain + "--method gradient --samples 9", {"--samples", "gradient", "smoothgrad"});
+  shell.refused(explain + "--method vargrad --until 0.1", {"--until", "vargrad"});
+  shell.refused(explain + "--method smoothgrad --steps 9", {"--steps", "integrated-gradients"});
+  shell.refused(explain + "--method integrated-gradients --seed 9", {"--seed", "noise"});
+  shell.refused(explain + "--method deconvnet --baseline black", {"--baseline"});
+  shell.refused(explain + "--method gradient --no-upsample", {"--no-upsample", "grad-cam"});
+  shell.refused(explain + "--method gradient --channel 1", {"--channel", "--layer"});
+  shell.refused(explain + "--method gradient --neuron 1,2 --layer body", {"--neuron", "C,Y,X"});
+  shell.refused(explain + "--method gradient --layer body --target 1", {"--target", "--layer"});
+  shell.refused(explain + "--method gradient --layer body --channel 1 --neuron 1", {"--channel", "--neuron"});
+  shell.refused("layers" + with_input + "--out a.png", {"--out"});
+}
+
+BOOST_AUTO_TEST_CASE(values_out_of_range_are_refused) {
+  const Shell shell;
+  const std::string explain = "explain" + with_input;
+  shell.refused(explain + "--method magic", {"magic", "smoothgrad, smoothgrad-squared"});
+  shell.refused(explain + "--method smoothgrad --samples 0", {"samples is 0"});
+  shell.refused(explain + "--method smoothgrad --noise -0.5", {"noise is -0.5"});
+  shell.refused(explain + "--method integrated-gradients --steps 0", {"steps is 0"});
+  shell.refused(explain + "--method integrated-gradients --baseline white", {"white", "black, mean, blur"});
+  shell.refused(explain + "--method gradient --target 2", {"class 2", "0 to 1"});
+  shell.refused(explain + "--method gradient --target -1", {"class -1"});
+  shell.refused(explain + "--method gradient --layer body --channel 3", {"channel 3", "0 to 2"});
+  shell.refused(explain + "--method gradient --layer bodi", {"bodi", "body"});
+  shell.refused(explain + "--threads 0", {"--threads 0"});
+  shell.refused(explain + "--device gpu", {"gpu", "cuda"});
+  write_npy(shell.path("bad.npy"), torch::full({1, 3, 2, 2}, std::nan("")));
+  shell.refused("explain" + model + "--input bad.npy --method gradient", {"bad.npy", "NaN"});
+  if (!at::hasCUDA()) shell.refused(explain + "--device cuda", {"--device cuda", "--device cpu"});
+}
+
+BOOST_AUTO_TEST_CASE(files_that_are_no_good_are_named) {
+  const Shell shell;
+  shell.refused("classify --model none.pt --input a.png", {"none.pt"});
+  shell.refused("classify --model vgg16:vgg16.pth --input a.png", {"vgg16:vgg16.pth", "TorchScript"});
+  shell.put("half.pt", contents(shell.path("net.pt")).substr(0, 700));
+  shell.refused("classify --model half.pt --input a.png", {"half.pt"});
+  shell.refused("classify" + model + "--input none.png", {"none.png"});
+  shell.put("text.png", "no picture");
+  shell.refused("classify" + model + "--input text.png", {"text.png", "PNG or JPEG"});
+  shell.put("one.txt", "cat\n");
+  shell.refused("classify" + with_input + "--labels one.txt", {"one.txt", "1 labels", "2"});
+  shell.refused("classify" + with_input + "--labels none.txt", {"none.txt"});
+  const std::string with_preprocess = "classify --model net.pt --input a.png --preprocess ";
+  const std::pair<const char*, const char*> wrong[] = {
+      {R"({"size": 3})", "\"size\""},
+      {R"({"crop": "3"})", "\"crop\""},
+      {R"({"crop": 2.5})", "\"crop\""},
+      {R"({"resize": -1})", "\"resize\""},
+      {R"({"mean": 0.5})", "\"mean\""},
+      {R"({"std": [1, 1, 0]})", "\"std\""},
+      {R"({"mean": [0, 0, 0], "std": [1, 1]})", "\"mean\" has 3"},
+      {R"({"interpolation": "cubic"})", "\"interpolation\""},
+      {R"([1])", "object"},
+      {R"({"crop": )", "not JSON"}};
+  for (const auto& [text, word] : wrong) {
+    shell.put("p.json", text);
+    shell.refused(with_preprocess + "p.json", {"p.json", word});
+  }
+  shell.refused(with_preprocess + "imagnet", {"imagnet", "imagenet"});
+  // Two inputs of different sizes make no array, but two rows of a picture.
+  write_npy(shell.path("large.npy"), torch::rand({1, 3, 4, 4}));
+  shell.refused("explain" + with_input + "--input large.npy --method gradient --array x.npy",
+                {"one size", "large.npy"});
+}
+
+BOOST_AUTO_TEST_CASE(outputs_are_whole_or_not_there) {
+  const Shell shell;
+  const auto before = shell.files();
+  // Found before the model is even looked for.
+  shell.refused("explain --model none.pt --input a.png --out none/a.png", {"none/a.png", "no folder"});
+  shell.refused("explain --model none.pt --input a.png --array none/a.npy", {"none/a.npy", "no folder"});
+  shell.refused("explain" + with_input + "--out a.jpg", {"a.jpg", ".png"});
+  shell.refused("explain" + with_input + "--array a.png", {"a.png", ".npy"});
+  shell.refused("explain" + with_input + "--method gradient --target 7 --out x.png --array x.npy",
+                {"class 7"});
+  auto after = shell.files();
+  std::erase_if(after, [](const std::string& name) { return name == "stdout" || name == "stderr"; });
+  BOOST_TEST(after.size() == before.size());
+  if (std::filesystem::exists("/dev/full")) {
+    const Outcome full = shell.run("classify" + with_input, "/dev/full");
+    BOOST_TEST(full.code == 1);
+    BOOST_TEST(full.err.starts_with("pellucid: "));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(without_preprocess_photos_are_fed_as_they_are_and_that_is_said) {
+  const Shell shell;
+  const Outcome outcome = shell.run("classify --model net.pt --input a.png");
+  BOOST_TEST(outcome.code == 0);
+  BOOST_TEST(outcome.err.find("--preprocess imagenet") != std::string::npos);
+  BOOST_TEST(shell.run("classify --model net.pt --input a.npy").err == "");
+}
+
+/// How many of the photos, named NNN_name after their class, a network names right.
+int right_photos(const Shell& shell, const std::string& model_options, const std::string& labels,
+                 int& photos) {
+  const std::filesystem::path data = PELLUCID_TEST_DATA;
+  const auto lines = [](const std::filesystem::path& file) {
+    std::istringstream text(contents(file));
+    std::vector<std::string> all;
+    for (std::string line; std::getline(text, line);) all.push_back(line);
+    return all;
+  };
+  const auto names = lines(data / "imagenet_classes.txt");
+  const json document =
+      shell.document("classify " + model_options + " --labels '" + (data / labels).string() + "' --input '" +
+                     (data / "photos").string() + "'/[0-9]*");
+  int right = 0;
+  photos = 0;
+  for (const json& entry : document["images"]) {
+    const std::string file = std::filesystem::path(entry["input"].get<std::string>()).filename().string();
+    right += entry["top"][0]["name"] == names.at(std::stoul(file.substr(0, 3)));
+    ++photos;
+  }
+  return right;
+}
+
+BOOST_AUTO_TEST_CASE(real_networks_name_real_photos) {
+  const std::filesystem::path data = PELLUCID_TEST_DATA;
+  if (!std::filesystem::exists(data / "photos")) {
+    BOOST_TEST_MESSAGE("passed over: there is no " << data.string());
+    return;
+  }
+  const Shell shell;
+  int photos = 0;
+  const auto model_file = [&](const std::string& name) {
+    return "--model '" + (data / "models" / name).string() + "'";
+  };
+  BOOST_TEST(right_photos(shell, model_file("squeezenet1_0.torchscript.pt") + " --preprocess imagenet",
+                          "imagenet_classes.txt", photos) == 28);
+  BOOST_TEST(photos == 28);
+  shell.put("darknet.json", R"({"resize": 256, "crop": 224})");
+  BOOST_TEST(right_photos(shell, model_file("darknet_tiny.torchscript.pt") + " --preprocess darknet.json",
+                          "models/darknet_tiny.labels.txt", photos) >= 27);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

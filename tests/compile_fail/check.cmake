@@ -1,0 +1,52 @@
+# cmake -D SOURCE=… -D CONTROL=… -D COMMANDS=compile_commands.json -D COMPILER=GNU -P check.cmake
+# Compiles SOURCE as CONTROL was compiled, and looks for every sentence that it expects. No sentence: must compile.
+
+# `// expect: …` holds on every compiler, `// expect (GNU): …` on that one.
+set(expect "^// expect( \\(${COMPILER}\\))?: ")
+file(STRINGS ${SOURCE} expected REGEX "${expect}")
+list(TRANSFORM expected REPLACE "${expect}" "")
+
+file(READ ${COMMANDS} commands)
+string(JSON count LENGTH "${commands}")
+set(command "")
+math(EXPR last "${count} - 1")
+foreach(i RANGE ${last})
+  string(JSON file GET "${commands}" ${i} file)
+  if(file STREQUAL CONTROL)
+    string(JSON command GET "${commands}" ${i} command)
+    string(JSON directory GET "${commands}" ${i} directory)
+  endif()
+endforeach()
+if(NOT command)
+  message(FATAL_ERROR "${CONTROL} is not in ${COMMANDS}")
+endif()
+
+separate_arguments(command UNIX_COMMAND "${command}")
+list(FIND command -o output)
+list(REMOVE_AT command ${output})
+list(REMOVE_AT command ${output})
+list(TRANSFORM command REPLACE "^-c$" "-fsyntax-only")
+list(TRANSFORM command REPLACE "^${CONTROL}$" "${SOURCE}")
+
+execute_process(COMMAND ${command} WORKING_DIRECTORY ${directory}
+                RESULT_VARIABLE failed OUTPUT_VARIABLE said ERROR_VARIABLE said)
+string(LENGTH "${said}" length)
+if(length GREATER 20000)
+  string(SUBSTRING "${said}" 0 20000 said)
+endif()
+
+if(NOT expected)
+  if(failed)
+    message(FATAL_ERROR "must compile, and does not:\n${said}")
+  endif()
+  return()
+endif()
+if(NOT failed)
+  message(FATAL_ERROR "compiles; expected the compiler to say: ${expected}")
+endif()
+foreach(sentence IN LISTS expected)
+  string(FIND "${said}" "${sentence}" found)
+  if(found EQUAL -1)
+    message(FATAL_ERROR "the compiler does not say: ${sentence}\nIt says:\n${said}")
+  endif()
+endforeach()

@@ -1,0 +1,113 @@
+#!/usr/bin/python3
+"""Makes reference data for the C++ tests with Debian's python3-torch and python3-torchvision.
+
+    make_all.py OUT [--data DIR] [--only PART]
+
+PyTorch's own module hooks, autograd and torchvision's transforms are a second route to what the library
+computes in C++. Everything is seeded: the same versions make the same files. OUT receives
+
+    layers/NAME.scripted.pt     the network through torch.jit.script
+    layers/NAME.traced.pt       the same network, same parameters, through torch.jit.trace
+    layers/NAME.hooks.pt        what a forward hook saw at every submodule               (see layers.py)
+    layers/summary.json         per network: which submodules were called, how often, and what is left out
+    gradients/NAME.pt           gradients and attributions of two of the networks        (see gradients.py)
+    photos/classify.json        top-1 class and probability of real photos               (see photos.py)
+    photos/cropped.pt           three photos, resized and cropped
+    PART/stamp                  a hash of the scripts, the versions and the data that made PART
+
+A part whose stamp is right is skipped. A part is made in a temporary folder and renamed when it is whole, so
+a folder with a stamp is complete. `photos` needs real weights and photos (--data, by default ../shared/data
+beside the repository) and is passed over where that folder is absent.
+
+NAME.hooks.pt and the like are TorchScript modules that only carry attributes (see common.Record), because
+that is the one container that both Python writes and LibTorch reads; reference.hpp reads them. The zip
+records of all files are deflated, and large weights are rounded to 15 values a tensor so that they deflate
+well: torchvision's full-size networks, VGG-16 included, then fit into some 530 MB, made in about a minute.
+"""
+
+import sys
+
+sys.dont_write_bytecode = True
+
+import argparse
+import fcntl
+import hashlib
+import pathlib
+import shutil
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+DEFAULT_DATA = HERE.parents[2] / "shared" / "data"
+
+try:
+    import torch
+    import torchvision
+except ImportError as error:
+    sys.exit(f"{error}. Reference data needs Debian's PyTorch: apt install python3-torch python3-torchvision,"
+             f" and /usr/bin/python3 (this is {sys.executable})")
+
+import gradients
+import layers
+import photos
+
+PARTS = {"layers": layers, "gradients": gradients, "photos": photos}
+
+
+def fingerprint(part, data):
+    """A hash of all that decides what a part holds."""
+    digest = hashlib.sha256()
+    digest.update(f"{part} torch {torch.__version__} torchvision {torchvision.__version__}\n".encode())
+    for script in ("common.py", f"{part}.py"):
+        digest.update((HERE / script).read_bytes())
+    if part == "photos":
+        for file in sorted(path for path in data.rglob("*") if path.is_file()):
+            digest.update(f"{file.relative_to(data)} {file.stat().st_size}\n".encode())
+    return digest.hexdigest()
+
+
+def make(part, out, data):
+    target = out / part
+    stamp = fingerprint(part, data)
+    if (target / "stamp").is_file() and (target / "stamp").read_text() == stamp:
+        print(f"{part}: up to date", flush=True)
+        return
+
+    began = time.monotonic()
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=f".{part}-", dir=out))
+    try:
+        folder.chmod(0o755)
+        PARTS[part].make(folder, data)
+        (folder / "stamp").write_text(stamp)
+        if target.exists():
+            shutil.rmtree(target)
+        folder.rename(target)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    size = sum(file.stat().st_size for file in target.iterdir())
+    print(f"{part}: {size / 1e6:.0f} MB in {time.monotonic() - began:.0f} s", flush=True)
+
+
+def main():
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
+    parser.add_argument("out", type=pathlib.Path, help="folder to fill")
+    parser.add_argument("--data", type=pathlib.Path, default=DEFAULT_DATA, help="real weights and photos")
+    parser.add_argument("--only", choices=PARTS, help="this part alone")
+    options = parser.parse_args()
+
+    torch.set_num_threads(2)
+    options.out.mkdir(parents=True, exist_ok=True)
+    with open(options.out / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for part in [options.only] if options.only else PARTS:
+            for stale in options.out.glob(f".{part}-*"):
+                shutil.rmtree(stale)
+            if part == "photos" and not (options.data / "photos").is_dir():
+                print(f"photos: passed over, {options.data} has no photos")
+                continue
+            make(part, options.out, options.data)
+
+
+if __name__ == "__main__":
+    main()
