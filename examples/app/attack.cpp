@@ -168,13 +168,13 @@ void print_text(const std::vector<Result>& all, const Labels& labels) {
     std::cout << result.file << '\n'
               << "  before   " << answer_text(labels, result.steps.front().answer) << '\n'
               << "  after    " << answer_text(labels, result.steps.back().answer) << '\n'
-              << "  outcome  " << outcome(result, labels) << " ("
+              << "  outcome  " << outcome(result, labels) << ": "
               << percent(result.target ? *result.steps.front().target_probability
                                        : result.steps.front().label_probability)
               << " before, "
               << percent(result.target ? *result.steps.back().target_probability
                                        : result.steps.back().label_probability)
-              << " after)\n";
+              << " after\n";
     for (const std::string& notice : result.notices) std::cout << "  notice   " << notice << '\n';
   }
 }

@@ -31,8 +31,8 @@ std::string asked(const Finding& found, const Labels& labels) {
   const Class* const one = std::get_if<Class>(&found.question.kind());
   if (one != nullptr && found.probability && found.predicted->label != one->label.values()[0])
     label += "\nModel: " + percent(*found.probability);
-  for (const std::string& notice : found.notices) label += "\n" + notice;
-  return label;
+  const bool nothing = found.attribution.abs().max().item<double>() == 0;
+  return label + (nothing ? "\nZero everywhere: nothing to be seen" : "");
 }
 
 /// The photo, the heat maps, and both together.

@@ -20,7 +20,8 @@ struct Describe {
     return "channel " + only(asked.channel) + " of " + asked.layer;
   }
   std::string operator()(const Neuron& asked) const {
-    const std::string place = asked.y.empty() || asked.x.empty() ? "" : " at y " + only(asked.y) + ", x " + only(asked.x);
+    const std::string place =
+        asked.y.empty() || asked.x.empty() ? "" : " at y " + only(asked.y) + ", x " + only(asked.x);
     return "neuron " + only(asked.channel) + " of " + asked.layer + place;
   }
   std::string operator()(const Layer& asked) const { return "layer " + asked.layer; }

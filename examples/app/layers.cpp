@@ -41,6 +41,10 @@ void run(const Common& common) {
     print(document);
     return;
   }
+  if (layers.empty()) {
+    std::cout << "no layer of this model can be seen: its forward calls no submodule\n";
+    return;
+  }
   std::size_t names = 4, kinds = 4;
   for (const LayerInfo& layer : layers) {
     names = std::max(names, length(layer.name));

@@ -49,6 +49,10 @@ int run(int count, char** arguments) {
   }
 
   const std::string first = count > 1 ? arguments[1] : "";
+  if (first.starts_with("-") && first != "--help")
+    throw Error("there is no option '" + first +
+                "' before the command; options follow it, as in pellucid classify " + first +
+                " (see: pellucid --help)");
   if (first.empty() || (first.front() != '-' && !commands().contains(first)))
     throw Error((first.empty() ? "no command was given" : "there is no command '" + first + "'") +
                 "; the commands are " + command_names() + " (see: pellucid --help)");

@@ -130,7 +130,7 @@ std::vector<Setting> settings_of(const std::string& name, const MethodOptions& o
   if (uses.contains("samples") || options.seed)
     settings.emplace_back("seed", options.seed.value_or(defaults.seed));
   if (!options.cam_layer.empty()) settings.emplace_back("layer", options.cam_layer);
-  if (options.no_upsample) settings.emplace_back("upsample", std::string("no"));
+  if (options.no_upsample) settings.emplace_back("upsample", false);
   return settings;
 }
 

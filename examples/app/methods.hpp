@@ -50,7 +50,7 @@ std::string method_names();
 void check_used(const std::string& name, const MethodOptions& options);
 
 /// The options that take part in the method, with their values: for JSON, and for people.
-using Setting = std::pair<std::string, std::variant<std::int64_t, std::uint64_t, double, std::string>>;
+using Setting = std::pair<std::string, std::variant<bool, std::int64_t, std::uint64_t, double, std::string>>;
 std::vector<Setting> settings_of(const std::string& name, const MethodOptions& options);
 
 }  // namespace pellucid::app

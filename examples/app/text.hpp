@@ -24,6 +24,7 @@ inline std::string number(double value) {
 /// A probability as per cent: 98.3 %, 0.004 %
 inline std::string percent(double share) {
   const double value = 100 * share;
+  if (value >= 99.95 && value < 100) return ">99.9 %";
   if (value >= 0.1 || value == 0) return formatted("%.1f %%", value);
   return value >= 1e-4 ? formatted("%.1g %%", value) : "<0.0001 %";
 }

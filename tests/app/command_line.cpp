@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_command_is_answered_with_the_list) {
   const Shell shell;
   shell.refused("", {"no command", "activations, attack, classify, explain, layers", "--help"});
   shell.refused("explian --model net.pt", {"'explian'", "activations, attack, classify, explain, layers"});
-  shell.refused("--verbose", {"--verbose", "pellucid --help"});
+  shell.refused("--verbose", {"'--verbose'", "pellucid --help"});
   shell.refused("classify" + with_input + "--frob 3", {"--frob", "pellucid classify --help"});
   shell.refused("classify --input a.png", {"--model"});
   shell.refused("classify --model net.pt", {"--input"});
@@ -166,8 +166,15 @@ BOOST_AUTO_TEST_CASE(layers_are_listed) {
   BOOST_TEST(document["layers"][0]["kind"] == "Doubling");
   BOOST_TEST((document["layers"][0]["shape"] == json{1, 3, 2, 2}));
   BOOST_TEST((document["input"]["shape"] == json{1, 3, 2, 2}));
-  // Without an input: a grey image of the usual size, which this network does not take.
-  shell.refused("layers --model net.pt", {"[1, 3, 224, 224]", "--input"});
+  // Without an input: a grey image of the usual size, or of the size that is cropped to.
+  const Outcome usual = shell.run("layers --model net.pt");
+  BOOST_TEST(usual.out.find("1×3×224×224 (--input") != std::string::npos);
+  torch::jit::Module added("Added"), network("Picky");
+  added.define("def forward(self, x):\n  return x + torch.ones([1, 3, 2, 2])\n");
+  network.register_module("added", added);
+  network.define("def forward(self, x):\n  return self.added.forward(x)\n");
+  network.save(shell.path("picky.pt"));
+  shell.refused("layers --model picky.pt", {"[1, 3, 224, 224]", "--input"});
   shell.put("two.json", R"({"crop": 2})");
   const json grey = shell.document("layers --model net.pt --preprocess two.json");
   BOOST_TEST((grey["layers"][0]["shape"] == json{1, 3, 2, 2}));

@@ -310,7 +310,7 @@ BOOST_AUTO_TEST_CASE(options_are_checked_at_construction) {
 
 BOOST_AUTO_TEST_CASE(memory_does_not_grow_with_the_number_of_samples) {
   const auto model = test::small_net();
-  const Images x = test::some_images({1, 3, 128, 128});
+  const Images x = test::some_images({1, 3, 64, 64});
   smoothgrad(model, x, {.samples = 50});  // what LibTorch allocates once
   const auto peak = [&](std::int64_t samples) {
     const PeakMemory memory;

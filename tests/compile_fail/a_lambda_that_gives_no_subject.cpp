@@ -1,4 +1,4 @@
-// expect: These two stages do not fit: the stage on the right of | cannot take what the stage on the left gives (both are named in this message, as Left and Right).
+// expect: These two stages do not fit: the stage on the right of | cannot take what the stage on the left gives (both are named in this message).
 #include <pellucid/attribution/methods/gradient.hpp>
 
 auto explain(const pellucid::Images& images) {

@@ -1,6 +1,6 @@
-// expect: These two stages do not fit: the stage on the right of | cannot take what the stage on the left gives (both are named in this message, as Left and Right).
-// expect: Left = Paint
-// expect: Right = pellucid::Attack<pellucid::FGSM>
+// expect: These two stages do not fit: the stage on the right of | cannot take what the stage on the left gives (both are named in this message).
+// expect (GNU): Left = Paint
+// expect (GNU): Right = pellucid::Attack<pellucid::FGSM>
 #include <pellucid/attack/methods/fgsm.hpp>
 #include <pellucid/core/pipeline.hpp>
 

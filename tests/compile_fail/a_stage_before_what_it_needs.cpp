@@ -1,5 +1,5 @@
 // expect: This stage cannot take what it is given: it needs what an earlier stage of the pipeline finds, such as an attribution; put that stage before it.
-// expect: Self = Paint
+// expect (GNU): Self = Paint
 #include <pellucid/attribution/explanation.hpp>
 #include <pellucid/core/pipeline.hpp>
 #include <pellucid/objective/top_class.hpp>

@@ -1,5 +1,5 @@
 // expect: This is not an objective: an objective is one of pellucid's (TopClass, Class, Channel, ...) or a callable that takes a model and images and returns one number per image.
-// expect: Objective = int
+// expect (GNU): Objective = int
 #include <pellucid/attribution/methods/gradient.hpp>
 
 void explain(const pellucid::Images& images) {

@@ -1,6 +1,6 @@
-// expect: These two stages do not fit: the stage on the right of | cannot take what the stage on the left gives (both are named in this message, as Left and Right).
-// expect: Left = pellucid::Attribution<pellucid::Gradient>
-// expect: Right = Compare
+// expect: These two stages do not fit: the stage on the right of | cannot take what the stage on the left gives (both are named in this message).
+// expect (GNU): Left = pellucid::Attribution<pellucid::Gradient>
+// expect (GNU): Right = Compare
 #include <pellucid/attack/attack.hpp>
 #include <pellucid/attribution/methods/gradient.hpp>
 

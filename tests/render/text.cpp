@@ -22,11 +22,11 @@ int dots(const Picture& picture) {
 BOOST_AUTO_TEST_SUITE(render_text)
 
 BOOST_AUTO_TEST_CASE(every_ascii_character_has_a_glyph_of_its_own) {
-  std::set<std::vector<std::uint8_t>> seen;
+  std::set<std::vector<int>> seen;
   for (char c = 33; c < 127; ++c) {
     const Picture glyph = text(std::string(1, c));
     BOOST_TEST(dots(glyph) > 0);
-    BOOST_TEST(seen.insert(glyph.rgb).second, "'" << c << "' looks like another");
+    BOOST_TEST(seen.insert({glyph.rgb.begin(), glyph.rgb.end()}).second, "'" << c << "' looks like another");
   }
   BOOST_TEST(dots(text(" ")) == 0);
 }

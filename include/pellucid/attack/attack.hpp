@@ -66,10 +66,11 @@ class Attack : public Stage<Attack<Method>> {
     static_assert(asks_about_a_class,
                   "An attack asks about a class: give pellucid::Class (the label to get away from) or "
                   "pellucid::TopClass as the objective.");
-    const Subject settled{subject.images, label, subject.numbers, subject.report};
+    const Subject settled{subject.images, label, subject.numbers, subject.report.part(0, 1, 1)};
     AttackRecord record{.original = subject.images, .before = best(model, subject.images)};
     subject.images = method_(model, settled).images;
     record.after = best(model, subject.images);
+    subject.report(1, 1);
     return add(std::move(subject), std::move(record));
   }
 

@@ -56,8 +56,9 @@ class Attribution : public Stage<Attribution<Method>> {
   Explained<S> run(const M& model, S subject) const {
     // The objective is settled here, on the image itself; a stage behind this one settles it anew on its own.
     const Subject settled{subject.images, resolve(subject.objective, model, subject.images), subject.numbers,
-                          subject.report};
+                          subject.report.part(0, 1, 1)};
     Explanation explanation = method_(model, settled);
+    subject.report(1, 1);
     if (explanation.attribution.abs().amax().template item<double>() == 0)
       explanation.notices.push_back(
           "the attribution is zero everywhere: the objective does not change with the image (a ReLU that is "

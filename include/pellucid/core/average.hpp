@@ -59,7 +59,9 @@ Average average(const AveragePlan& plan, Evaluate&& evaluate, const Report& repo
 
   std::int64_t micro_batch = plan.micro_batch;
   // Of the current image. One that may go on must not end its first round with half a pair.
-  const std::int64_t first_round = plan.samples + (plan.pairs && plan.until > 0 ? plan.samples % 2 : 0);
+  const std::int64_t first_round = plan.pairs && plan.until > 0
+                                       ? std::min(plan.samples + plan.samples % 2, plan.most_samples)
+                                       : plan.samples;
   std::int64_t wanted = first_round;
   Variant next;
   Moments moments;

@@ -62,7 +62,7 @@ struct Composable {
     static_assert(
         Fits<Left, Right>,
         "These two stages do not fit: the stage on the right of | cannot take what the stage on the "
-        "left gives (both are named in this message, as Left and Right).");
+        "left gives (both are named in this message).");
     return Pipeline<Left, Right>(std::move(left), std::move(right));
   }
 };
@@ -119,15 +119,25 @@ class Pipeline : public Stage<Pipeline<Left, Right>> {
   template <class M, class S>
   auto run(const M& model, S subject) const {
     using Middle = std::invoke_result_t<const Left&, const M&, S>;
-    constexpr bool fits = std::invocable<const Right&, const M&, Middle>;
+    constexpr bool fits = accepts<M, Middle>();
     static_assert(
         fits,
         "These two stages do not fit: the stage on the right of | cannot take what the stage on the "
-        "left gives (both are named in this message, as Left and Right).");
+        "left gives (both are named in this message).");
     if constexpr (fits) return right_(model, left_(model, std::move(subject)));
   }
 
  private:
+  /// A stage that has declared itself is asked; a lambda is tried.
+  template <class M, class Middle>
+  static constexpr bool accepts() {
+    if constexpr (DeclaredStage<Right>) {
+      return detail::accepts<Right, Middle>();
+    } else {
+      return std::invocable<const Right&, const M&, Middle>;
+    }
+  }
+
   Left left_;
   Right right_;
 };

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include <pellucid/core/average.hpp>
 #include <pellucid/core/concepts.hpp>
 #include <pellucid/core/error.hpp>
 #include <pellucid/core/execution.hpp>
@@ -20,9 +21,12 @@ struct Prediction {
 template <Model M>
 Tensor scores_of(const M& model, const Images& images) {
   const torch::NoGradGuard no_grad;
-  std::vector<Tensor> parts;
-  for (const Tensor& part : images.split(execution_of(model).micro_batch)) parts.push_back(model(part));
-  Tensor scores = torch::cat(parts).detach();
+  const auto in_parts = [&](const std::vector<Variant>& variants) {
+    return Tensor(model(images.narrow(0, variants.front().image, std::int64_t(variants.size())))).detach();
+  };
+  const Tensor scores = average({.images = images.size(0), .micro_batch = execution_of(model).micro_batch},
+                                in_parts, [](std::int64_t, std::int64_t) {})
+                            .mean;
   if (scores.dim() != 2)
     throw Error(c10::str("the model gives a tensor of shape ", scores.sizes(), "; scores N×K are expected"));
   return scores;

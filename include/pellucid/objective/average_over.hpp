@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -26,7 +27,9 @@ Average average_over(const M& model, const S& subject, AveragePlan plan, Make&& 
         rows.reserve(variants.size());
         for (const Variant& variant : variants) rows.push_back(variant.image);
         const std::int64_t units = std::int64_t(variants.size());
-        const auto part = subject.report.part(done, units, plan.images * plan.samples);
+        const std::int64_t total = plan.images * plan.samples;  // more are made where the plan is open-ended
+        const std::int64_t begun = std::min(done, total);
+        const auto part = subject.report.part(begun, std::min(units, total - begun), total);
         Tensor found = ask(model, subject.with(make(variants), rows, part));
         done += units;
         return found;

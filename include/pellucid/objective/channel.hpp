@@ -23,6 +23,8 @@ struct Channel {
     return units.dim() == 1 ? units : units.flatten(1).mean(1);
   }
 
+  void check(std::int64_t images) const { channel.check_count(images); }
+
   Channel select(const std::vector<std::int64_t>& rows) const { return {layer, channel.select(rows)}; }
 };
 

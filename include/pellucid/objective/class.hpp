@@ -20,6 +20,8 @@ struct Class {
     return scores.gather(1, labels.unsqueeze(1)).squeeze(1);
   }
 
+  void check(std::int64_t images) const { label.check_count(images); }
+
   Class select(const std::vector<std::int64_t>& rows) const { return {label.select(rows)}; }
 };
 

@@ -14,6 +14,8 @@ struct CrossEntropy {
   /// scores N×K → N, in nats
   Tensor of(const Tensor& scores) const { return scores.logsumexp(1) - Class{label}.of(scores); }
 
+  void check(std::int64_t images) const { label.check_count(images); }
+
   CrossEntropy select(const std::vector<std::int64_t>& rows) const { return {label.select(rows)}; }
 };
 

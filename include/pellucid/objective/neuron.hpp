@@ -41,6 +41,17 @@ struct Neuron {
     return {layer, channel, rows, columns};
   }
 
+  void check(std::int64_t images) const {
+    channel.check_count(images);
+    if (y.empty() != x.empty())
+      throw Error("Neuron of layer '" + layer +
+                  "': " + (y.empty() ? "x was given without y" : "y was given without x") +
+                  "; give both, or neither for the place of the strongest response");
+    if (y.empty()) return;
+    y.check_count(images);
+    x.check_count(images);
+  }
+
   Neuron select(const std::vector<std::int64_t>& rows) const {
     return {layer, channel.select(rows), y.select(rows), x.select(rows)};
   }

@@ -40,6 +40,7 @@ requires ObjectiveOf<O, M> Tensor evaluate(const O& objective, const M& model, c
 /// place of the strongest response), so that it means the same for noisy variants of that image.
 template <class O, class M>
 auto resolve(const O& objective, const M& model, const Images& images) {
+  if constexpr (requires { objective.check(images.size(0)); }) objective.check(images.size(0));
   if constexpr (requires { objective.resolve(model, images); }) {
     return objective.resolve(model, images);
   } else {

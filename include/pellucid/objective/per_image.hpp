@@ -24,12 +24,19 @@ class PerImage {
   bool empty() const { return values_.empty(); }
   const std::vector<std::int64_t>& values() const { return values_; }
 
+  /// Refuses another count of numbers than one for all of the images, or one for each.
+  void check_count(std::int64_t images) const {
+    if (values_.size() == 1 || std::int64_t(values_.size()) == images) return;
+    throw Error(std::to_string(values_.size()) + " numbers were given for " + std::to_string(images) +
+                " images; give one for all of them, or one for each");
+  }
+
   /// The numbers for a choice of images.
   PerImage select(const std::vector<std::int64_t>& rows) const {
     if (values_.size() < 2) return *this;
     std::vector<std::int64_t> chosen;
     for (const std::int64_t row : rows) {
-      if (row >= std::int64_t(values_.size())) refuse_count(row + 1);
+      if (row >= std::int64_t(values_.size())) check_count(row + 1);
       chosen.push_back(values_[std::size_t(row)]);
     }
     return chosen;
@@ -43,16 +50,11 @@ class PerImage {
         throw Error(what + " " + std::to_string(value) + " was asked for; there are " + std::to_string(size) +
                     " of them, 0 to " + std::to_string(size - 1));
     if (values_.size() == 1) return torch::full({images}, values_[0], torch::kLong).to(device);
-    if (std::int64_t(values_.size()) != images) refuse_count(images);
+    check_count(images);
     return torch::tensor(values_, torch::kLong).to(device);
   }
 
  private:
-  [[noreturn]] void refuse_count(std::int64_t images) const {
-    throw Error(std::to_string(values_.size()) + " numbers were given for " + std::to_string(images) +
-                " images; give one for all of them, or one for each");
-  }
-
   std::vector<std::int64_t> values_{};
 };
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <cmath>
 #include <string>
 
 #include <pellucid/attack/attack.hpp>
@@ -15,17 +16,18 @@ namespace pellucid {
 ///
 /// Goodfellow, Shlens & Szegedy, "Explaining and harnessing adversarial examples", 2014.
 struct FGSM {
-  double epsilon = 4.0 / 255;        ///< ε, 0 or more
-  PerImage target{};  ///< the class to reach; left out: away from the label
+  double epsilon = 4.0 / 255;  ///< ε, 0 or more
+  PerImage target{};           ///< the class to reach; left out: away from the label
 
   void check() const {
-    if (!(epsilon >= 0))
+    if (!(epsilon >= 0) || !std::isfinite(epsilon))
       throw Error("FGSM: epsilon is " + std::to_string(epsilon) +
                   "; give a change per pixel, 0 or more (4/255 is usual)");
   }
 
   template <class M, class S>
   Adversarial operator()(const M& model, const S& subject) const {
+    if (!target.empty()) target.check_count(subject.images.size(0));
     const Subject loss{subject.images, CrossEntropy{target.empty() ? subject.objective.label : target},
                        subject.numbers, subject.report};
     const Tensor gradient = average_over(model, loss, {}, as_it_is(loss), [](const M& m, const auto& part) {

@@ -23,6 +23,14 @@ struct GradCAM {
 
   template <class M, class S>
   Tensor operator()(const M& model, const S& subject) const {
+    static_assert(LayerObjective<decltype(subject.objective)>,
+                  "GradCAM needs an objective about a layer or the scores (TopClass, Class, Channel, Neuron, "
+                  "Layer, ...): "
+                  "a plain callable runs the model itself, and the layer of that pass cannot be seen.");
+    if (upsample && subject.images.dim() != 4)
+      throw Error(c10::str("GradCAM: inputs of shape ", subject.images.sizes(),
+                           " have no height and width to bring the "
+                           "map to; GradCAM{.upsample = false} gives it at the layer's size"));
     const std::string place =
         layer.empty() ? last_spatial_layer(model, subject.images.narrow(0, 0, 1)) : layer;
     const Tensor map =

@@ -37,26 +37,32 @@ struct IntegratedGradients {
         rows.push_back(torch::add(from[v.image], way[v.image], rule.nodes[std::size_t(v.sample)]));
       return torch::stack(rows);
     };
-    const Tensor gradient =
-        average_over(model, subject, {.samples = steps, .weights = rule.weights}, on_the_way,
-                     [](const M& m, const auto& part) {
-                       return differentiate(part.objective, m, part.images).gradient;
-                     })
-            .mean;
+    // Of steps + 2 passes, the last two are for the completeness gap.
+    const auto at = [&](const Images& images, std::int64_t pass, std::int64_t passes) {
+      auto there = subject;
+      there.images = images;
+      there.report = subject.report.part(pass, passes, steps + 2);
+      return there;
+    };
+    const Tensor gradient = average_over(model, at(subject.images, 0, steps),
+                                         {.samples = steps, .weights = rule.weights}, on_the_way,
+                                         [](const M& m, const auto& part) {
+                                           return differentiate(part.objective, m, part.images).gradient;
+                                         })
+                                .mean;
     Explanation result = way * gradient;
-    result.completeness_gap = result.attribution.flatten(1).sum(1) -
-                              (value(model, subject, subject.images) - value(model, subject, from));
+    result.completeness_gap =
+        result.attribution.flatten(1).sum(1) -
+        (value(model, at(subject.images, steps, 1)) - value(model, at(from, steps + 1, 1)));
     return result;
   }
 
  private:
-  /// S at images that take the place of the subject's.
+  /// S at the subject's images.
   template <class M, class S>
-  static Tensor value(const M& model, const S& subject, const Tensor& images) {
+  static Tensor value(const M& model, const S& subject) {
     const torch::NoGradGuard no_grad;
-    auto there = subject;
-    there.images = images;
-    return average_over(model, there, {}, as_it_is(there),
+    return average_over(model, subject, {}, as_it_is(subject),
                         [](const M& m, const auto& part) { return evaluate(part.objective, m, part.images); })
         .mean;
   }

@@ -1,4 +1,5 @@
 #pragma once
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -22,7 +23,7 @@ struct Noisy {
     if (samples < least)
       throw Error(method + ": samples is " + std::to_string(samples) + "; at least " + std::to_string(least) +
                   (least == 1 ? " is" : " are") + " needed");
-    if (!(noise >= 0))
+    if (!(noise >= 0) || !std::isfinite(noise))
       throw Error(method + ": noise is " + std::to_string(noise) +
                   "; give a share of the image's range, 0 or more (0.1 to 0.2 is usual)");
   }

@@ -24,7 +24,9 @@ inline std::string why_unreadable(const std::filesystem::path& file, const std::
   stream.seekg(0, std::ios::end);
   stream.seekg(std::max<std::streamoff>(stream.tellg() - most, 0));
   const std::string tail{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-  if (tail.find("PK\x05\x06") == std::string::npos)
+  constexpr std::size_t end_record = 22;  // bytes, of which these are the first
+  const std::size_t end = tail.rfind("PK\x05\x06");
+  if (end == std::string::npos || tail.size() - end < end_record)
     return "its end is missing (the copy or the download was cut short); get the file again";
   if (tail.find("/constants.pkl") == std::string::npos && tail.find("/data.pkl") != std::string::npos)
     return "it is a checkpoint (parameters without a program); write TorchScript in Python with "

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <pellucid/core/average.hpp>
 #include <pellucid/model/recording.hpp>
 #include <pellucid/model/script/graph.hpp>
 
@@ -22,7 +23,7 @@ class ScriptNetwork {
   std::vector<Tensor> observe(const Tensor& input, const std::vector<std::string>& layers) const {
     std::vector<c10::IValue> stack{module_._ivalue(), input};
     stack.insert(stack.end(), arguments_.begin(), arguments_.end());
-    torch::jit::InterpreterState(plan(layers)).run(stack);
+    run(plan(layers), stack);
     // A graph with several outputs leaves them one by one on the stack.
     std::vector<Tensor> outputs;
     for (std::size_t i = 0; i < layers.size(); ++i) outputs.push_back(first_tensor(stack[i]));
@@ -75,6 +76,20 @@ class ScriptNetwork {
       return first_tensor(value.toGenericDict().begin()->value());
     throw Error("the TorchScript module gives a " + value.tagKind() +
                 "; a model here gives scores, a tensor N×K");
+  }
+
+  static void run(const torch::jit::Code& code, std::vector<c10::IValue>& stack) {
+    try {
+      torch::jit::InterpreterState(code).run(stack);
+    } catch (const c10::Error&) {
+      throw;
+    } catch (const std::exception& error) {
+      // The interpreter tells the reason at the end of a trace of the module's own source.
+      if (is_out_of_memory(error)) throw;
+      const std::string what = error.what();
+      const std::size_t reason = what.rfind("Error: ");
+      TORCH_CHECK(false, reason == std::string::npos ? what : what.substr(reason + 7));
+    }
   }
 
   torch::jit::Code plan(const std::vector<std::string>& layers) const {
