@@ -19,20 +19,19 @@ template <class M, class S, class Make, class Ask>
 Average average_over(const M& model, const S& subject, AveragePlan plan, Make&& make, Ask&& ask) {
   plan.images = subject.images.size(0);
   plan.micro_batch = execution_of(model).micro_batch;
-  std::int64_t done = 0;
   return average(
       plan,
       [&](const std::vector<Variant>& variants) -> Tensor {
         std::vector<std::int64_t> rows;
         rows.reserve(variants.size());
         for (const Variant& variant : variants) rows.push_back(variant.image);
-        const std::int64_t units = std::int64_t(variants.size());
-        const std::int64_t total = plan.images * plan.samples;  // more are made where the plan is open-ended
-        const std::int64_t begun = std::min(done, total);
-        const auto part = subject.report.part(begun, std::min(units, total - begun), total);
-        Tensor found = ask(model, subject.with(make(variants), rows, part));
-        done += units;
-        return found;
+        // Samples beyond those planned (an open-ended plan) are no progress.
+        const auto place = [&](const Variant& variant, std::int64_t behind) {
+          return variant.image * plan.samples + std::min(variant.sample + behind, plan.samples);
+        };
+        const std::int64_t begun = place(variants.front(), 0), ended = place(variants.back(), 1);
+        const auto part = subject.report.part(begun, ended - begun, plan.images * plan.samples);
+        return ask(model, subject.with(make(variants), rows, part));
       },
       subject.report);
 }

@@ -51,9 +51,9 @@ struct IntegratedGradients {
                                          })
                                 .mean;
     Explanation result = way * gradient;
-    result.completeness_gap =
-        result.attribution.flatten(1).sum(1) -
-        (value(model, at(subject.images, steps, 1)) - value(model, at(from, steps + 1, 1)));
+    const Tensor here = value(model, at(subject.images, steps, 1));
+    const Tensor there = value(model, at(from, steps + 1, 1));
+    result.completeness_gap = result.attribution.flatten(1).sum(1) - (here - there);
     return result;
   }
 
