@@ -89,7 +89,8 @@ BOOST_AUTO_TEST_CASE(a_layer_that_is_overwritten_keeps_its_values_and_its_gradie
   torch::jit::Module doubled("doubled"), outer("outer");
   doubled.define("def forward(self, x):\n    return x * 2.0\n");
   outer.register_module("doubled", doubled);
-  outer.define("def forward(self, x):\n    y = self.doubled.forward(x)\n    y.relu_()\n    return (y * y).sum(1)\n");
+  outer.define(
+      "def forward(self, x):\n    y = self.doubled.forward(x)\n    y.relu_()\n    return (y * y).sum(1)\n");
   const ScriptModel model = adapt(outer);
   const Tensor x = torch::tensor({{-1.0F, 3.0F}}).requires_grad_();
   const auto seen = model.observe(x, {"doubled", ""});
@@ -106,7 +107,8 @@ BOOST_AUTO_TEST_CASE(a_view_sees_what_overwrites_its_tensor) {
   torch::jit::Module outer("outer");
   outer.register_module("inner", inner);
   outer.define(
-      "def forward(self, x):\n    y = self.inner.forward(x)\n    first = y[:, 0]\n    y.mul_(10.0)\n    return first "
+      "def forward(self, x):\n    y = self.inner.forward(x)\n    first = y[:, 0]\n    y.mul_(10.0)\n    "
+      "return first "
       "+ y[:, 1]\n");
   const ScriptModel model = adapt(outer);
   const auto seen = model.observe(torch::tensor({{1.0F, 2.0F}}), {"inner", ""});
