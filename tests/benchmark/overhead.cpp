@@ -1,5 +1,5 @@
-// What SmoothGrad costs over the bare loop of the same forward and backward passes, and what cutting the pass at a
-// layer saves. Prints a table; run it on an otherwise idle machine:
+// What SmoothGrad costs over the bare loop of the same forward and backward passes, and what cutting the pass
+// at a layer saves. Prints a table; run it on an otherwise idle machine:
 //   build/release/bin/benchmark_overhead [RUNS] [THREADS]
 #include <algorithm>
 #include <chrono>
@@ -43,8 +43,8 @@ std::vector<double> paired(int runs, const std::function<void()>& work, const st
 }
 
 void print(const std::string& what, const std::vector<double>& ratios, double bound_seconds) {
-  std::printf("| %s | %.3f | %.3f–%.3f | %.2f s |\n", what.c_str(), quantile(ratios, 0.5), quantile(ratios, 0.25),
-              quantile(ratios, 0.75), bound_seconds);
+  std::printf("| %s | %.3f | %.3f–%.3f | %.2f s |\n", what.c_str(), quantile(ratios, 0.5),
+              quantile(ratios, 0.25), quantile(ratios, 0.75), bound_seconds);
   std::fflush(stdout);
 }
 
@@ -81,7 +81,8 @@ int main(int count, char** arguments) {
       }
     };
     const auto smooth = Attribution<SmoothGrad>({.samples = 50});
-    const auto ratios = paired(runs, [&] { smooth(model, image, Class{3}); }, bare);
+    const auto ratios = paired(
+        runs, [&] { smooth(model, image, Class{3}); }, bare);
     print("SmoothGrad, n = 50, " + network + ", over the bare loop", ratios, seconds(bare));
 
     if (network != "resnet18") continue;

@@ -20,4 +20,6 @@ struct Paint : pellucid::Stage<Paint> {
   }
 };
 
-auto fooled() { return Paint{} | pellucid::Attack<pellucid::FGSM>(); }
+auto fooled() {
+  return Paint{} | pellucid::Attack<pellucid::FGSM>();
+}

@@ -8,4 +8,6 @@ struct Sentence {
   std::string operator()(const pellucid::Tensor&) const { return "a dog"; }
 };
 
-void explain(const pellucid::Images& images) { pellucid::Attribution<pellucid::Gradient>()(Sentence{}, images); }
+void explain(const pellucid::Images& images) {
+  pellucid::Attribution<pellucid::Gradient>()(Sentence{}, images);
+}

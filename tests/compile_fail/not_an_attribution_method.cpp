@@ -6,4 +6,6 @@ struct Nothing {
   int samples = 50;
 };
 
-auto why() { return pellucid::Attribution<Nothing>(); }
+auto why() {
+  return pellucid::Attribution<Nothing>();
+}

@@ -17,4 +17,6 @@ struct Compare : pellucid::Stage<Compare> {
   }
 };
 
-auto compared() { return pellucid::Attribution<pellucid::Gradient>() | Compare{}; }
+auto compared() {
+  return pellucid::Attribution<pellucid::Gradient>() | Compare{};
+}
