@@ -85,7 +85,8 @@ std::vector<Result> attack_all(const Wish& wish, const Setup& setup, double epsi
     for (std::int64_t row = 0; row < input.count(); ++row)
       labels.push_back(wish.label.value_or(answer(before, row).label));
 
-    const Tensor attacked = attack(setup.model, input.images, Class{labels}, progress).images;
+    const auto found = attack(setup.model, input.images, Class{labels}, progress);
+    const Tensor attacked = found.images;
     progress.next();
     const Tensor after = probabilities_of(setup, attacked);
     const bool in_range = input.images.min().item<double>() >= 0 && input.images.max().item<double>() <= 1;
@@ -98,6 +99,11 @@ std::vector<Result> attack_all(const Wish& wish, const Setup& setup, double epsi
                     label,
                     wish.target};
       result.steps = {step(wish, before, row, label, 0), step(wish, after, row, label, epsilon)};
+      if (std::count(found.unmoved.begin(), found.unmoved.end(), row) > 0)
+        result.notices.push_back(
+            "the gradient is zero everywhere, so no change was found: the score does not change with the "
+            "image "
+            "(it is saturated, or behind a ReLU that is off)");
       if (!in_range)
         result.notices.push_back("its values were clipped to [0, 1], the range of pixels, by the attack");
       if (wish.label && result.steps[0].answer.label != label)

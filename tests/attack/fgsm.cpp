@@ -115,6 +115,18 @@ BOOST_AUTO_TEST_CASE(it_raises_the_loss) {
   BOOST_TEST(difference(found.images, images) <= 0.02 + 1e-6);
 }
 
+BOOST_AUTO_TEST_CASE(it_says_which_images_it_could_not_move) {
+  // S₀ = relu(Σx − 1) twice: off in the second image.
+  const auto off = test::model_of([](const Tensor& t) {
+    const Tensor s = torch::relu(t.sum(1, true) - 1);
+    return torch::cat({s, torch::zeros_like(s)}, 1);
+  });
+  const auto found = Attack<FGSM>()(off, torch::cat({x, x / 10, x}), Class{0});
+  BOOST_TEST(found.unmoved == std::vector<std::int64_t>{1}, boost::test_tools::per_element());
+  BOOST_TEST(difference(found.images[1], found.original[1]) == 0);
+  BOOST_TEST(Attack<FGSM>()(model(), x).unmoved.empty());
+}
+
 BOOST_AUTO_TEST_CASE(wrong_requests) {
   const double nan = std::numeric_limits<double>::quiet_NaN(),
                infinite = std::numeric_limits<double>::infinity();
@@ -128,6 +140,7 @@ BOOST_AUTO_TEST_CASE(wrong_requests) {
   const auto flat = test::model_of([](const Tensor& t) { return t.sum(1); });
   BOOST_CHECK_EXCEPTION(Attack<FGSM>()(flat, x), Error, says({"[1]", "N×K"}));
   BOOST_CHECK_EXCEPTION(Attack<FGSM>()(flat, x, Class{0}), Error, says({"[1]", "N×K"}));
+  BOOST_CHECK_EXCEPTION(CrossEntropy{0}.of(torch::zeros({4})), Error, says({"[4]", "N×K"}));
   const auto constant = test::model_of([](const Tensor& t) { return torch::zeros({t.size(0), 2}); });
   BOOST_CHECK_EXCEPTION(Attack<FGSM>()(constant, x), Error, says({"does not depend on the images"}));
 }

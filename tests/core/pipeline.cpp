@@ -226,7 +226,7 @@ BOOST_AUTO_TEST_CASE(images_that_no_method_can_work_on_are_refused) {
   const Attribution<Gradient> why;
   BOOST_CHECK_EXCEPTION(why(model, torch::zeros({0, 3, 4, 4})), Error, says({"empty batch", "[0, 3, 4, 4]"}));
   BOOST_CHECK_EXCEPTION(why(model, Tensor()), Error, says({"empty batch"}));
-  BOOST_CHECK_EXCEPTION(why(model, torch::zeros({5})), Error, says({"[5]", "N×C×H×W"}));
+  BOOST_CHECK_EXCEPTION(why(model, torch::zeros({5})), Error, says({"[5]", "N×…", "unsqueeze(0)"}));
   BOOST_CHECK_EXCEPTION(why(model, torch::zeros({1, 3, 4, 4}, torch::kByte)), Error,
                         says({"Byte", "[0, 1]", "/ 255"}));
   Images x = torch::zeros({1, 3, 4, 4});
@@ -287,6 +287,27 @@ BOOST_AUTO_TEST_CASE(progress_of_open_ended_work_rises_to_one) {
   check_that_it_rises_to_one(fractions_of(nested, model, x));
 }
 
+BOOST_AUTO_TEST_CASE(progress_of_a_pipeline_rises_to_one) {
+  const auto model = test::linear(torch::ones({2, 40}), 3);
+  const Images x = test::some_images({5, 40});
+  const auto as_it_is = [](const auto&, auto subject) { return subject; };
+  const auto pipeline = Attack<FGSM>() | as_it_is | (Attribution<SmoothGrad>({.samples = 7}) | as_it_is);
+  const auto fractions = fractions_of(pipeline, model, x);
+  check_that_it_rises_to_one(fractions);
+  BOOST_TEST(std::count(fractions.begin(), fractions.end(), 0.5) == 1);  // two stages ask the model
+  BOOST_TEST(std::count(fractions.begin(), fractions.end(), 1.0) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_callback_is_not_told_after_its_call) {
+  const auto model = test::sum_of([](const Tensor& x) { return x.square(); });
+  int calls = 0;
+  const auto found =
+      Attribution<Gradient>()(model, torch::ones({1, 2}), Class{0}, [&](const Progress&) { ++calls; });
+  BOOST_TEST(calls == 1);
+  Attribution<InputXGradient>()(model, found);
+  BOOST_TEST(calls == 1);
+}
+
 BOOST_AUTO_TEST_CASE(a_callback_that_says_false_cancels) {
   const auto model = test::sum_of([](const Tensor& x) { return x.square(); });
   int calls = 0;
@@ -305,6 +326,11 @@ BOOST_AUTO_TEST_CASE(an_execution_is_checked_where_a_model_is_made) {
   BOOST_CHECK_EXCEPTION(make({.threads = -2}), Error, says({"threads is -2"}));
   BOOST_TEST(execution_of(make({.micro_batch = 5})).micro_batch == 5);
   BOOST_TEST(execution_of([](const Tensor& x) { return x; }).micro_batch == Execution{}.micro_batch);
+  struct Careless {
+    Tensor operator()(const Images& images) const { return images; }
+    Execution execution() const { return {.micro_batch = 0}; }
+  };
+  BOOST_CHECK_EXCEPTION(execution_of(Careless()), Error, says({"micro_batch is 0", "at least 1"}));
 }
 
 BOOST_AUTO_TEST_CASE(a_model_is_never_given_more_than_its_micro_batch) {
@@ -323,9 +349,12 @@ BOOST_AUTO_TEST_CASE(a_model_is_never_given_more_than_its_micro_batch) {
 }
 
 BOOST_AUTO_TEST_CASE(memory_that_runs_out_halves_the_micro_batch) {
-  for (const bool by_libtorch : {false, true}) {
+  enum class By { us, libtorch, interpreter };
+  for (const By by : {By::us, By::libtorch, By::interpreter}) {
     const auto model = test::model_of([&](const Tensor& x) {
-      if (x.size(0) > 2 && by_libtorch) TORCH_CHECK(false, "DefaultCPUAllocator: can't allocate memory");
+      if (x.size(0) > 2 && by == By::libtorch)
+        TORCH_CHECK(false, "DefaultCPUAllocator: can't allocate memory");
+      if (x.size(0) > 2 && by == By::interpreter) throw std::runtime_error("RuntimeError: std::bad_alloc");
       if (x.size(0) > 2) throw std::bad_alloc();
       return x.square().flatten(1).sum(1, true);
     });

@@ -101,6 +101,29 @@ BOOST_AUTO_TEST_CASE(a_layer_that_is_overwritten_keeps_its_values_and_its_gradie
   BOOST_TEST(gradient.equal(torch::tensor({{0.0F, 12.0F}})));
 }
 
+BOOST_AUTO_TEST_CASE(memory_is_reused_only_where_nobody_sees_it) {
+  torch::jit::Module conv("conv");
+  torch::manual_seed(3);
+  conv.register_parameter("weight", torch::randn({4, 3, 3, 3}), false);
+  conv.define("def forward(self, x):\n  return torch.conv2d(x, self.weight)\n");
+  torch::jit::Module net("net");
+  net.register_module("conv", conv);
+  net.define(
+      "def forward(self, x):\n  y = self.conv.forward(x)\n  z = torch.relu(y)\n  w = torch.relu(z)\n"
+      "  return w.sum([2, 3]) + torch.relu(x).sum()\n");
+  const auto model = adapt(net);
+  const Images x = torch::randn({2, 3, 5, 5});
+  const Images unchanged = x.clone();
+  const Tensor y = torch::conv2d(x, conv.attr("weight").toTensor());
+  const Tensor scores = torch::relu(y).sum({2, 3}) + torch::relu(x).sum();
+  const auto seen = model.observe(x, {"", "conv"});
+  BOOST_TEST(seen[0].allclose(scores, 1e-5, 1e-5));
+  BOOST_TEST(seen[1].allclose(y, 1e-6, 1e-6));
+  BOOST_TEST(model(x).allclose(scores, 1e-5, 1e-5));
+  BOOST_TEST(model.activation(x, "conv").allclose(y, 1e-6, 1e-6));
+  BOOST_TEST(x.equal(unchanged));
+}
+
 BOOST_AUTO_TEST_CASE(a_view_sees_what_overwrites_its_tensor) {
   torch::jit::Module inner("inner");
   inner.define("def forward(self, x):\n    return x + 1.0\n");

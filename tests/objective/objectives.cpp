@@ -146,6 +146,26 @@ BOOST_AUTO_TEST_CASE(neuron_finds_the_strongest_place_on_the_image) {
   BOOST_TEST(difference(found.attribution, expected) < 1e-6);
 }
 
+BOOST_AUTO_TEST_CASE(neuron_is_sought_in_micro_batches) {
+  const Images x = test::some_images({7, 2, 3, 4});
+  std::int64_t most = 0;
+  const auto model = test::model_of(
+      [&](const Tensor& images) {
+        most = std::max(most, images.size(0));
+        if (images.size(0) > 2) throw std::bad_alloc();
+        return mark("maps", images * 1).mean({2, 3});
+      },
+      3);
+  // One channel for each image.
+  const Neuron settled = Neuron{"maps", {0, 1, 1, 0, 1, 0, 1}}.resolve(model, x);
+  BOOST_TEST(most == 3);
+  const std::vector<std::int64_t> channels{0, 1, 1, 0, 1, 0, 1};
+  for (std::size_t n = 0; n < 7; ++n) {
+    const Tensor map = x[std::int64_t(n)][channels[n]];
+    BOOST_TEST(map[settled.y.values()[n]][settled.x.values()[n]].item<float>() == map.max().item<float>());
+  }
+}
+
 BOOST_AUTO_TEST_CASE(neuron_needs_both_y_and_x_or_neither) {
   const Images x = test::some_images({1, 2, 3, 4});
   const Neuron row{.layer = "maps", .channel = 0, .y = 1};

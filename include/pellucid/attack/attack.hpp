@@ -1,5 +1,6 @@
 #pragma once
 #include <concepts>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -13,13 +14,16 @@ namespace pellucid {
 /// What an attack method gives: the images changed, in [0, 1].
 struct Adversarial {
   Images images{};
+  std::vector<std::int64_t> unmoved{};  ///< rows whose gradient is zero everywhere: no way to go was found
 };
 
 /// What an attack did to a subject, whose images are now the changed ones.
 struct AttackRecord {
-  Images original{};                 ///< the images as they were
-  std::vector<Prediction> before{};  ///< what the model said of each image…
-  std::vector<Prediction> after{};   ///< …and what it says now
+  Images original{};                    ///< the images as they were
+  std::vector<Prediction> before{};     ///< what the model said of each image…
+  std::vector<Prediction> after{};      ///< …and what it says now
+  std::vector<std::int64_t> unmoved{};  ///< rows left as they were: their gradient is zero everywhere (a
+                                        ///< saturated score, a ReLU that is off)
 };
 
 /// A subject that was attacked.
@@ -53,6 +57,7 @@ class Attack : public Stage<Attack<Method>> {
   };
   template <class S>
   using Gives = Attacked<S>;
+  static constexpr std::int64_t work = 1;
 
   Attack() : Attack(Method{}) {}
   explicit Attack(Method method) : method_(std::move(method)) {
@@ -68,7 +73,9 @@ class Attack : public Stage<Attack<Method>> {
                   "pellucid::TopClass as the objective.");
     const Subject settled{subject.images, label, subject.numbers, subject.report.part(0, 1, 1)};
     AttackRecord record{.original = subject.images, .before = best(model, subject.images)};
-    subject.images = method_(model, settled).images;
+    Adversarial found = method_(model, settled);
+    subject.images = std::move(found.images);
+    record.unmoved = std::move(found.unmoved);
     record.after = best(model, subject.images);
     subject.report(1, 1);
     return add(std::move(subject), std::move(record));

@@ -1,5 +1,6 @@
 #pragma once
 #include <concepts>
+#include <cstdint>
 #include <utility>
 
 #include <pellucid/attribution/explanation.hpp>
@@ -46,6 +47,7 @@ class Attribution : public Stage<Attribution<Method>> {
   };
   template <class S>
   using Gives = Explained<S>;
+  static constexpr std::int64_t work = 1;
 
   Attribution() : Attribution(Method{}) {}
   explicit Attribution(Method method) : method_(std::move(method)) {

@@ -10,7 +10,8 @@
 
 namespace pellucid {
 
-/// How the gradient passes a ReLU backwards, in place of the chain rule's R_in = R_out · [x > 0].
+/// How the gradient passes a ReLU backwards, in place of the chain rule's R_in = R_out · [x > 0]. For
+/// LeakyReLU and ReLU6 (and any other Hardtanh) read their own derivative for [x > 0].
 enum class ReluBackward {
   guided,    ///< R_in = max(R_out, 0) · [x > 0]: what is positive both ways (Springenberg 2014)
   deconvnet  ///< R_in = max(R_out, 0): the input does not matter (Zeiler & Fergus 2014)
@@ -26,7 +27,8 @@ class ReluHook : public torch::autograd::FunctionPostHook {
                                             const torch::autograd::variable_list& gradients_out) override {
     torch::autograd::variable_list replaced = gradients_in;
     if (!replaced.empty() && replaced[0].defined() && gradients_out[0].defined())
-      // Of the chain rule's result only the sign of R_out is new: [x > 0] is in it already.
+      // The chain rule's result has the derivative in it already, which is never negative: its sign is
+      // R_out's.
       replaced[0] = (rule_ == ReluBackward::guided ? gradients_in : gradients_out)[0].clamp_min(0);
     return replaced;
   }
@@ -44,7 +46,7 @@ inline bool is_relu(const std::string& node) {
 
 }  // namespace detail
 
-/// Makes every ReLU (ReLU6 and LeakyReLU alike) between the values and what they came from pass gradients
+/// Makes every ReLU, ReLU6 and LeakyReLU between the values and what they came from pass gradients
 /// back by a rule: as a module, a function, in place, used twice, in TorchScript. Throws Error where there is
 /// none.
 struct WithReluBackward {

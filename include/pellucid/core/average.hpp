@@ -40,7 +40,8 @@ struct Average {
 inline bool is_out_of_memory(const std::exception& error) {
   if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) return true;
   const std::string_view what = error.what();
-  for (const std::string_view sign : {"out of memory", "can't allocate memory", "not enough memory"})
+  for (const std::string_view sign :
+       {"out of memory", "can't allocate memory", "not enough memory", "std::bad_alloc"})
     if (what.find(sign) != std::string_view::npos) return true;
   return false;
 }

@@ -27,7 +27,9 @@ struct Execution {
 template <class Model>
 Execution execution_of(const Model& model) {
   if constexpr (requires { Execution(model.execution()); }) {
-    return model.execution();
+    const Execution execution = model.execution();
+    execution.check();
+    return execution;
   } else {
     return {};
   }

@@ -9,7 +9,10 @@ namespace pellucid {
 
 /// Refuses what no method can work on: an empty batch, values that are not floating point, NaN and infinity.
 inline void check_images(const Images& images) {
-  if (!images.defined() || images.dim() < 2 || images.numel() == 0)
+  if (images.defined() && images.numel() > 0 && images.dim() < 2)
+    throw Error("images: a tensor of shape " + c10::str(images.sizes()) +
+                " was given; a batch N×… is expected (one image C×H×W becomes one by .unsqueeze(0))");
+  if (!images.defined() || images.numel() == 0)
     throw Error("images: an empty batch was given" +
                 (images.defined() ? " (shape " + c10::str(images.sizes()) + ")" : std::string()) +
                 "; at least one image N×C×H×W is expected");

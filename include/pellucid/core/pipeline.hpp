@@ -1,5 +1,7 @@
 #pragma once
+#include <algorithm>
 #include <concepts>
+#include <cstdint>
 #include <type_traits>
 #include <utility>
 
@@ -35,6 +37,16 @@ constexpr bool accepts() {
     return true;
   } else {
     return Stage::template takes<S>;
+  }
+}
+
+/// How many of the stages in it ask the model, and so take the time that progress tells of.
+template <class Stage>
+constexpr std::int64_t work() {
+  if constexpr (requires { std::integral_constant<std::int64_t, Stage::work>{}; }) {
+    return Stage::work;
+  } else {
+    return 0;
   }
 }
 
@@ -90,7 +102,13 @@ struct Stage : Composable {
     if constexpr (Model<M> && ProgressCallback<std::remove_reference_t<Callback>> &&
                   ObjectiveOf<Objective, M>) {
       auto subject = begin(model, images, objective, callback);
-      return (*this)(model, std::move(subject));
+      if constexpr (requires { (*this)(model, std::move(subject)).report.silence(); }) {
+        auto result = (*this)(model, std::move(subject));
+        result.report.silence();  // the callback may live no longer than this call
+        return result;
+      } else {
+        return (*this)(model, std::move(subject));
+      }
     }
   }
 
@@ -114,6 +132,8 @@ class Pipeline : public Stage<Pipeline<Left, Right>> {
   template <class S>
   using Gives = detail::OutcomeOf<Right, detail::OutcomeOf<Left, S>>;
 
+  static constexpr std::int64_t work = detail::work<Left>() + detail::work<Right>();
+
   constexpr Pipeline(Left left, Right right) : left_(std::move(left)), right_(std::move(right)) {}
 
   template <class M, class S>
@@ -124,7 +144,18 @@ class Pipeline : public Stage<Pipeline<Left, Right>> {
         fits,
         "These two stages do not fit: the stage on the right of | cannot take what the stage on the "
         "left gives (both are named in this message).");
-    if constexpr (fits) return right_(model, left_(model, std::move(subject)));
+    if constexpr (fits && requires { subject.report; }) {
+      // Each of the two tells of its share of the work.
+      constexpr std::int64_t left = detail::work<Left>(), all = std::max<std::int64_t>(work, 1);
+      const auto report = subject.report;
+      subject.report = report.part(0, left, all);
+      auto middle = left_(model, std::move(subject));
+      if (left > 0 && left < all) report(left, all);
+      if constexpr (requires { middle.report = report; }) middle.report = report.rest(left, all);
+      return right_(model, std::move(middle));
+    } else if constexpr (fits) {
+      return right_(model, left_(model, std::move(subject)));
+    }
   }
 
  private:

@@ -36,6 +36,7 @@ class Reporter {
   /// `done` of `total` units of this piece are done. Throws Cancelled when the callback says false.
   void operator()(std::int64_t done, std::int64_t total) const {
     if constexpr (std::same_as<std::remove_const_t<F>, Silent>) return;
+    if (callback_ == nullptr) return;
     if (inner_ && done >= total) return;  // who gave this part tells of its end
     const double fraction = from_ + span_ * (total > 0 ? double(done) / double(total) : 1.0);
     const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start_;
@@ -55,6 +56,16 @@ class Reporter {
     inner.inner_ = true;
     return inner;
   }
+
+  /// The reporter of what is left behind unit `done` of `total`: its end is the end of the whole.
+  Reporter rest(std::int64_t done, std::int64_t total) const {
+    Reporter last = part(done, total - done, total);
+    last.inner_ = inner_;
+    return last;
+  }
+
+  /// Tells nobody from here on.
+  void silence() { callback_ = nullptr; }
 
  private:
   F* callback_;

@@ -17,16 +17,26 @@ struct Prediction {
   double probability = 0;
 };
 
-/// The scores N×K of images, computed in the model's micro-batches, without gradients.
+/// What a model is asked about images, in its micro-batches and without gradients:
+///   ask(model, part of the images, their rows) → Tensor, one row per image
+template <Model M, class Ask>
+Tensor ask_in_parts(const M& model, const Images& images, Ask&& ask) {
+  const torch::NoGradGuard no_grad;
+  const auto part = [&](const std::vector<Variant>& variants) -> Tensor {
+    std::vector<std::int64_t> rows;
+    for (const Variant& variant : variants) rows.push_back(variant.image);
+    return ask(model, images.narrow(0, rows.front(), std::int64_t(rows.size())), rows);
+  };
+  return average({.images = images.size(0), .micro_batch = execution_of(model).micro_batch}, part,
+                 [](std::int64_t, std::int64_t) {})
+      .mean;
+}
+
+/// The scores N×K of images.
 template <Model M>
 Tensor scores_of(const M& model, const Images& images) {
-  const torch::NoGradGuard no_grad;
-  const auto in_parts = [&](const std::vector<Variant>& variants) {
-    return Tensor(model(images.narrow(0, variants.front().image, std::int64_t(variants.size())))).detach();
-  };
-  const Tensor scores = average({.images = images.size(0), .micro_batch = execution_of(model).micro_batch},
-                                in_parts, [](std::int64_t, std::int64_t) {})
-                            .mean;
+  const Tensor scores = ask_in_parts(
+      model, images, [](const M& m, const Images& part, const auto&) { return Tensor(m(part)).detach(); });
   if (scores.dim() != 2)
     throw Error(c10::str("the model gives a tensor of shape ", scores.sizes(), "; scores N×K are expected"));
   return scores;

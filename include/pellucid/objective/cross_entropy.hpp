@@ -12,7 +12,10 @@ struct CrossEntropy {
   static constexpr const char* layer = "";  ///< the scores
 
   /// scores N×K → N, in nats
-  Tensor of(const Tensor& scores) const { return scores.logsumexp(1) - Class{label}.of(scores); }
+  Tensor of(const Tensor& scores) const {
+    const Tensor of_label = Class{label}.of(scores);
+    return scores.logsumexp(1) - of_label;
+  }
 
   void check(std::int64_t images) const { label.check_count(images); }
 

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include <pellucid/model/predict.hpp>
 #include <pellucid/objective/objective.hpp>
 #include <pellucid/objective/per_image.hpp>
 
@@ -29,14 +30,19 @@ struct Neuron {
   template <class M>
   Neuron resolve(const M& model, const Images& images) const {
     if (!y.empty() && !x.empty()) return *this;
-    const torch::NoGradGuard no_grad;
-    const Tensor units = channel_of(observe(model, images, {layer})[0]);
-    if (units.dim() == 1) return *this;
-    const Tensor place = units.flatten(1).argmax(1).cpu();
+    // N×2, the row and column of each image; N×0 where units have no place.
+    const Tensor places =
+        ask_in_parts(model, images, [this](const M& m, const Images& part, const auto& rows) {
+          const Tensor units = select(rows).channel_of(observe(m, part, {layer})[0]);
+          if (units.dim() == 1) return torch::empty({units.size(0), 0}, torch::kLong);
+          const Tensor place = units.flatten(1).argmax(1).cpu();
+          return torch::stack({place.floor_divide(units.size(2)), place.remainder(units.size(2))}, 1);
+        });
+    if (places.size(1) == 0) return *this;
     std::vector<std::int64_t> rows, columns;
-    for (std::int64_t n = 0; n < place.numel(); ++n) {
-      rows.push_back(place[n].item<std::int64_t>() / units.size(2));
-      columns.push_back(place[n].item<std::int64_t>() % units.size(2));
+    for (std::int64_t n = 0; n < places.size(0); ++n) {
+      rows.push_back(places[n][0].template item<std::int64_t>());
+      columns.push_back(places[n][1].template item<std::int64_t>());
     }
     return {layer, channel, rows, columns};
   }

@@ -33,7 +33,12 @@ struct FGSM {
     const Tensor gradient = average_over(model, loss, {}, as_it_is(loss), [](const M& m, const auto& part) {
                               return differentiate(part.objective, m, part.images).gradient;
                             }).mean;
-    return {torch::add(subject.images, gradient.sign(), target.empty() ? epsilon : -epsilon).clamp(0, 1)};
+    Adversarial found{
+        torch::add(subject.images, gradient.sign(), target.empty() ? epsilon : -epsilon).clamp(0, 1)};
+    const Tensor moved = gradient.flatten(1).abs().amax(1).cpu();
+    for (std::int64_t row = 0; row < moved.size(0); ++row)
+      if (moved[row].template item<double>() == 0) found.unmoved.push_back(row);
+    return found;
   }
 };
 

@@ -23,10 +23,17 @@ struct GradCAM {
 
   template <class M, class S>
   Tensor operator()(const M& model, const S& subject) const {
-    static_assert(LayerObjective<decltype(subject.objective)>,
+    constexpr bool about_a_layer = LayerObjective<decltype(subject.objective)>;
+    static_assert(about_a_layer,
                   "GradCAM needs an objective about a layer or the scores (TopClass, Class, Channel, Neuron, "
                   "Layer, ...): "
                   "a plain callable runs the model itself, and the layer of that pass cannot be seen.");
+    if constexpr (about_a_layer) return of(model, subject);
+  }
+
+ private:
+  template <class M, class S>
+  Tensor of(const M& model, const S& subject) const {
     if (upsample && subject.images.dim() != 4)
       throw Error(c10::str("GradCAM: inputs of shape ", subject.images.sizes(),
                            " have no height and width to bring the "
@@ -45,7 +52,6 @@ struct GradCAM {
     return upsample ? resize(map, subject.images.size(2), subject.images.size(3)) : map;
   }
 
- private:
   template <class M>
   static std::string last_spatial_layer(const M& model, const Images& image) {
     if constexpr (requires { model.layers(image); }) {

@@ -8,7 +8,8 @@ namespace pellucid {
 
 /// Guided backpropagation: the gradient, with what is negative stopped at every ReLU,
 ///   R_in = max(R_out, 0) · [x > 0]
-/// where R is the gradient above and below the ReLU and x its input (ReLU6 and LeakyReLU alike). N×C×H×W.
+/// where R is the gradient above and below the ReLU and x its input; a ReLU6 or LeakyReLU has its own
+/// derivative for [x > 0]. N×C×H×W.
 /// Throws Error on a network without any, where it would be the plain gradient. Sharp, and close to edge
 /// detection: it changes little when the upper layers are randomised (Adebayo et al. 2018).
 ///

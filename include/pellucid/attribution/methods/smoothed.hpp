@@ -78,11 +78,12 @@ struct Smoothed {
   Base base{};
 
   void check() const {
-    detail::Noisy{samples, noise, seed}.check("Smoothed");
+    const std::string method = "Smoothed (SmoothGrad and its kin)";
+    detail::Noisy{samples, noise, seed}.check(method);
     if (!(until >= 0))
-      throw Error("Smoothed: until is " + std::to_string(until) + "; give 0 (off) or a share above it");
+      throw Error(method + ": until is " + std::to_string(until) + "; give 0 (off) or a share above it");
     if (until > 0 && most_samples < samples)
-      throw Error("Smoothed: most_samples is " + std::to_string(most_samples) + ", fewer than the " +
+      throw Error(method + ": most_samples is " + std::to_string(most_samples) + ", fewer than the " +
                   std::to_string(samples) + " samples to begin with");
     if constexpr (requires { base.check(); }) base.check();
   }

@@ -10,6 +10,7 @@
 
 #include <pellucid/core/error.hpp>
 #include <pellucid/model/script/functional.hpp>
+#include <pellucid/model/script/in_place.hpp>
 #include <pellucid/model/script/torch.hpp>
 
 namespace pellucid::detail {
@@ -68,6 +69,7 @@ class ScriptGraph {
     while (!graph->outputs().empty()) graph->eraseOutput(0);
     for (const std::string& name : wanted) graph->registerOutput(outputs.at(name));
     torch::jit::EliminateDeadCode(graph);
+    if (!overwritten_) reuse_memory(*graph);
     return graph;
   }
 
