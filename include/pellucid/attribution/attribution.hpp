@@ -63,9 +63,8 @@ class Attribution : public Stage<Attribution<Method>> {
     subject.report(1, 1);
     if (explanation.attribution.abs().amax().template item<double>() == 0)
       explanation.notices.push_back(
-          "the attribution is zero everywhere: the objective does not change with the image (a ReLU that is "
-          "off, "
-          "a saturated score); the picture is black for that reason");
+          "the attribution is zero everywhere, and the picture black: nothing of the gradient reaches the "
+          "image (a ReLU that is off, a saturated score, a rule of the method that stops what is negative)");
     return add(std::move(subject), std::move(explanation));
   }
 

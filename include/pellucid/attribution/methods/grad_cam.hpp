@@ -26,8 +26,8 @@ struct GradCAM {
     constexpr bool about_a_layer = LayerObjective<decltype(subject.objective)>;
     static_assert(about_a_layer,
                   "GradCAM needs an objective about a layer or the scores (TopClass, Class, Channel, Neuron, "
-                  "Layer, ...): "
-                  "a plain callable runs the model itself, and the layer of that pass cannot be seen.");
+                  "Layer, ...): a plain callable runs the model itself, and the layer of that pass cannot be "
+                  "seen.");
     if constexpr (about_a_layer) return of(model, subject);
   }
 
@@ -35,9 +35,10 @@ struct GradCAM {
   template <class M, class S>
   Tensor of(const M& model, const S& subject) const {
     if (upsample && subject.images.dim() != 4)
-      throw Error(c10::str("GradCAM: inputs of shape ", subject.images.sizes(),
-                           " have no height and width to bring the "
-                           "map to; GradCAM{.upsample = false} gives it at the layer's size"));
+      throw Error(
+          c10::str("GradCAM: inputs of shape ", subject.images.sizes(),
+                   " have no height and width to bring the map to; GradCAM{.upsample = false} gives it at "
+                   "the layer's size"));
     const std::string place =
         layer.empty() ? last_spatial_layer(model, subject.images.narrow(0, 0, 1)) : layer;
     const Tensor map =
