@@ -101,9 +101,7 @@ std::vector<Result> attack_all(const Wish& wish, const Setup& setup, double epsi
       result.steps = {step(wish, before, row, label, 0), step(wish, after, row, label, epsilon)};
       if (std::count(found.unmoved.begin(), found.unmoved.end(), row) > 0)
         result.notices.push_back(
-            "the gradient is zero everywhere, so no change was found: the score does not change with the "
-            "image "
-            "(it is saturated, or behind a ReLU that is off)");
+            "no change was found: the gradient is zero everywhere (a saturated score, a ReLU that is off)");
       if (!in_range)
         result.notices.push_back("its values were clipped to [0, 1], the range of pixels, by the attack");
       if (wish.label && result.steps[0].answer.label != label)

@@ -150,7 +150,7 @@ class Pipeline : public Stage<Pipeline<Left, Right>> {
       const auto report = subject.report;
       subject.report = report.part(0, left, all);
       auto middle = left_(model, std::move(subject));
-      if (left > 0 && left < all) report(left, all);
+      if (left > 0) report(left, all);
       if constexpr (requires { middle.report = report; }) middle.report = report.rest(left, all);
       return right_(model, std::move(middle));
     } else if constexpr (fits) {
