@@ -4,6 +4,8 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -28,5 +30,8 @@ inline std::map<std::string, Command>& commands() {
 struct Registered {
   Registered(const std::string& name, Command command) { commands().emplace(name, std::move(command)); }
 };
+
+/// Runs one command, given as on the command line behind `pellucid`. Throws Error when it is refused.
+void run_command(const std::vector<std::string>& words);
 
 }  // namespace pellucid::app

@@ -26,7 +26,7 @@ void run(const Common& common) {
     throw Error("layers looks at one --input; " + std::to_string(common.inputs.size()) + " were given");
   const Setup setup(common);
   const bool grey = setup.inputs.empty();
-  const std::int64_t crop = setup.model.preprocess().crop, side = crop > 0 ? crop : usual_side;
+  const std::int64_t crop = setup.preprocess.crop, side = crop > 0 ? crop : usual_side;
   const Images images =
       grey ? torch::full({1, 3, side, side}, 0.5) : setup.inputs.front().images.narrow(0, 0, 1);
   const std::vector<LayerInfo> layers = layers_of(setup, images, grey);

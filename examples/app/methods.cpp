@@ -19,19 +19,19 @@ namespace {
 
 template <class M>
 Explain explaining_with(M method) {
-  return [stage = Attribution<M>(std::move(method))](const LoadedModel& model, const Images& images,
+  return [stage = Attribution<M>(std::move(method))](const AnyModel& model, const Images& images,
                                                      const Question& question, ProgressLine& progress) {
     return static_cast<Explanation>(stage(model, images, question, progress));
   };
 }
 
 template <class M>
-Explain plain(const MethodOptions&, const LoadedModel&) {
+Explain plain(const MethodOptions&, const AnyModel&) {
   return explaining_with(M{});
 }
 
 template <class M>
-Explain averaged(const MethodOptions& options, const LoadedModel&) {
+Explain averaged(const MethodOptions& options, const AnyModel&) {
   M method;
   method.samples = options.samples.value_or(method.samples);
   method.noise = options.noise.value_or(method.noise);
@@ -43,7 +43,7 @@ Explain averaged(const MethodOptions& options, const LoadedModel&) {
   return explaining_with(method);
 }
 
-Baseline baseline_from(const MethodOptions& options, const LoadedModel& model) {
+Baseline baseline_from(const MethodOptions& options, const AnyModel& model) {
   const std::string given = options.baseline.value_or("black");
   if (options.seed && given != "noise")
     throw Error("--seed is used by --method integrated-gradients with --baseline noise only; leave it out");
@@ -58,14 +58,14 @@ Baseline baseline_from(const MethodOptions& options, const LoadedModel& model) {
   return Baseline::image(model.fit(read_input(given)));
 }
 
-Explain integrated(const MethodOptions& options, const LoadedModel& model) {
+Explain integrated(const MethodOptions& options, const AnyModel& model) {
   IntegratedGradients method;
   method.steps = options.steps.value_or(method.steps);
   method.baseline = baseline_from(options, model);
   return explaining_with(method);
 }
 
-Explain grad_cam(const MethodOptions& options, const LoadedModel&) {
+Explain grad_cam(const MethodOptions& options, const AnyModel&) {
   return explaining_with(GradCAM{.layer = options.cam_layer, .upsample = !options.no_upsample});
 }
 
@@ -87,10 +87,14 @@ const std::map<std::string, Method>& methods() {
 
 }  // namespace
 
-std::string method_names() {
+std::vector<std::string> all_method_names() {
   std::vector<std::string> names;
   for (const auto& [name, method] : methods()) names.push_back(name);
-  return joined(names);
+  return names;
+}
+
+std::string method_names() {
+  return joined(all_method_names());
 }
 
 const Method& method_named(const std::string& name) {

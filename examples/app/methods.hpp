@@ -30,7 +30,7 @@ struct MethodOptions {
 };
 
 /// A method that is ready to explain images of a question.
-using Explain = std::function<Explanation(const LoadedModel&, const Images&, const Question&, ProgressLine&)>;
+using Explain = std::function<Explanation(const AnyModel&, const Images&, const Question&, ProgressLine&)>;
 
 /// What of an attribution the picture shows.
 enum class View { magnitude, magnitude_and_sign, positive };
@@ -39,12 +39,13 @@ struct Method {
   std::set<std::string> uses{};  ///< the names of its options, without dashes
   View view = View::magnitude;
   /// Checks the options and settles them.
-  Explain (*prepare)(const MethodOptions& options, const LoadedModel& model) = nullptr;
+  Explain (*prepare)(const MethodOptions& options, const AnyModel& model) = nullptr;
 };
 
 /// A method of that name; throws Error that lists them.
 const Method& method_named(const std::string& name);
-std::string method_names();
+std::vector<std::string> all_method_names();
+std::string method_names();  ///< all of them, as a sentence lists them
 
 /// Refuses options that the method does not use.
 void check_used(const std::string& name, const MethodOptions& options);

@@ -6,12 +6,14 @@
 #include <pellucid/image/read.hpp>
 #include <pellucid/image/write.hpp>
 #include <pellucid/model/predict.hpp>
+#include <pellucid/model/script.hpp>
 
 #include <CLI/CLI.hpp>
 
 #include <thread>
 
 #include "preprocess_file.hpp"
+#include "shapes/shipped.hpp"
 #include "text.hpp"
 
 namespace pellucid::app {
@@ -54,23 +56,37 @@ Execution execution_from(const Common& common) {
   return execution;
 }
 
-LoadedModel load(const Common& common) {
-  const std::size_t colon = common.model.find(':');
+/// How the images go into the model: as was asked, or as a shipped network wants them.
+Preprocess preprocess_of(const Common& common) {
+  if (common.preprocess.empty() && shapes::is_shipped(common.model)) return shapes::preprocess();
+  return preprocess_from(common.preprocess);
+}
+
+AnyModel load(const Common& common, const Preprocess& preprocess) {
+  const Execution execution = execution_from(common);
+  if (shapes::is_shipped(common.model)) return shapes::load_shipped(common.model, preprocess, execution);
   std::error_code ignored;
-  if (colon != std::string::npos && !std::filesystem::exists(common.model, ignored))
-    throw Error(
-        "--model " + common.model +
-        ": an architecture with its weights cannot be loaded by this version, and there is no file of that "
-        "name; give a TorchScript file, which torch.jit.script(model).save(\"model.pt\") makes in Python");
-  const Preprocess preprocess = preprocess_from(common.preprocess);
-  return load_script(common.model, preprocess, execution_from(common));
+  if (!std::filesystem::exists(common.model, ignored)) {
+    if (common.model.find(':') != std::string::npos)
+      throw Error(
+          "--model " + common.model +
+          ": an architecture with its weights cannot be loaded by this version, and there is no file of that "
+          "name; give a TorchScript file, which torch.jit.script(model).save(\"model.pt\") makes in Python");
+    throw Error("there is no model file '" + common.model +
+                "'; the networks that come with the program are " + joined(shapes::shipped_names()));
+  }
+  return load_script(common.model, preprocess, execution);
 }
 
 }  // namespace
 
 void add_common(CLI::App& options, Common& common, const CommonChoice& choice) {
   const std::string group = "Common options";
-  options.add_option("--model", common.model, "a TorchScript file; load only files that you trust")
+  options
+      .add_option(
+          "--model", common.model,
+          "a TorchScript file (load only files that you trust), or a network that comes with the program: " +
+              joined(shapes::shipped_names()))
       ->required()
       ->type_name("FILE")
       ->group(group);
@@ -144,9 +160,11 @@ Images read_input(const std::string& file) {
 }
 
 Setup::Setup(const Common& common)
-    : model((check_writable("--out", common.out, ".png"), check_writable("--array", common.array, ".npy"),
-             load(common))) {
-  labels = Labels(common.labels);
+    : preprocess((check_writable("--out", common.out, ".png"),
+                  check_writable("--array", common.array, ".npy"), preprocess_of(common))),
+      model(load(common, preprocess)) {
+  const bool shipped = shapes::is_shipped(common.model);
+  labels = common.labels.empty() && shipped ? Labels(common.model, shapes::names()) : Labels(common.labels);
   bool photos = false;
   for (const std::string& file : common.inputs) {
     Input input{file, extension_of(file) == ".npy", read_input(file)};
@@ -159,7 +177,7 @@ Setup::Setup(const Common& common)
     photos |= !input.array;
     inputs.push_back(std::move(input));
   }
-  if (photos && common.preprocess.empty())
+  if (photos && common.preprocess.empty() && !shipped)
     std::cerr << "pellucid: note: no --preprocess was given, so the photos go into the network as they are; "
                  "networks trained on ImageNet mostly want --preprocess imagenet\n";
 }

@@ -4,7 +4,8 @@
 
 #include <pellucid/core/torch.hpp>
 #include <pellucid/image/picture.hpp>
-#include <pellucid/model/script.hpp>
+#include <pellucid/model/any_model.hpp>
+#include <pellucid/model/preprocess.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -16,8 +17,6 @@ class App;
 }
 
 namespace pellucid::app {
-
-using LoadedModel = ScriptModel;
 
 /// The common options, as they were given.
 struct Common {
@@ -47,6 +46,8 @@ class Labels {
  public:
   Labels() = default;
   explicit Labels(const std::string& file);
+  Labels(std::string whose, std::vector<std::string> names)
+      : file_(std::move(whose)), names_(std::move(names)) {}
 
   /// Throws Error unless there are as many as the model has classes.
   void check(std::int64_t classes) const;
@@ -78,7 +79,8 @@ struct Input {
 struct Setup {
   explicit Setup(const Common& common);
 
-  LoadedModel model;
+  Preprocess preprocess;
+  AnyModel model;
   Labels labels{};
   std::vector<Input> inputs{};
 

@@ -1,0 +1,311 @@
+#include <pellucid/core/files.hpp>
+#include <pellucid/image/read.hpp>
+#include <pellucid/image/write.hpp>
+#include <pellucid/model/predict.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "command.hpp"
+#include "gallery_page.hpp"
+#include "json.hpp"
+#include "shapes/generator.hpp"
+#include "shapes/networks.hpp"
+#include "shapes/shipped.hpp"
+#include "text.hpp"
+
+namespace pellucid::app {
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+/// What the gallery says of a method.
+struct Told {
+  std::string method{};
+  std::string title{};
+  std::string what{};      ///< two sentences: what is seen, and how it is found
+  std::string misleads{};  ///< when not to believe it
+};
+
+const std::vector<Told>& told() {
+  static const std::vector<Told> all{
+      {"gradient", "Gradient",
+       "Which pixels would change the score most if they changed a little. It is the derivative of the "
+       "class's "
+       "score with respect to every pixel.",
+       "it shows what the score is sensitive to, not what it is made of, and it is noisy: neighbouring "
+       "pixels "
+       "differ for no reason that a person can see."},
+      {"smoothgrad", "SmoothGrad",
+       "The gradient without most of its noise. It is the mean of the gradients of 50 copies of the picture, "
+       "each with a little random noise.",
+       "more noise makes smoother maps, not truer ones; and 50 copies leave a sampling error, which "
+       "`pellucid explain` tells (--until goes on until it is small)."},
+      {"smoothgrad-squared", "SmoothGrad²",
+       "Where the gradient is large in most of the noisy copies, whatever its sign. It is the mean of the "
+       "squared "
+       "gradients.",
+       "squaring makes strong places stronger: what counts a little is not seen at all."},
+      {"vargrad", "VarGrad",
+       "Where the gradient changes most from one noisy copy to the next. It is the variance of the "
+       "gradients.",
+       "it is large at edges and where the network is undecided, which need not be what decided."},
+      {"input-x-gradient", "Input × Gradient",
+       "What each pixel adds to the score, if the network were linear. It is the picture times the gradient.",
+       "black pixels get nothing, however much they count: the map looks like the picture."},
+      {"integrated-gradients", "Integrated Gradients",
+       "What each pixel adds to the score on the way from a black picture to this one. The gradients along "
+       "that way "
+       "are summed up, and together they give the whole score.",
+       "it compares with black: black pixels get nothing. Another --baseline asks another question."},
+      {"grad-cam", "Grad-CAM",
+       "Roughly where the class was seen. The channels of a late layer are weighted by how much they count, "
+       "summed, and enlarged to the picture.",
+       "the layer is coarse: small things are smeared over their surroundings."},
+      {"guided-backprop", "Guided Backpropagation",
+       "Which fine structures drove the answer. It is the gradient, with everything negative stopped at "
+       "every "
+       "ReLU.",
+       "it comes close to edge detection, and changes little when the network's upper layers are replaced by "
+       "random ones. It has no meaning for a network without ReLUs, such as ConvNeXt."},
+      {"deconvnet", "Deconvnet",
+       "What the network would draw if it were run backwards. It is the gradient, with ReLUs that pass what "
+       "is "
+       "positive, whether they were on or off.",
+       "of a class score little of the picture is left in it: it was made for single units. It has no "
+       "meaning "
+       "for a network without ReLUs."},
+  };
+  return all;
+}
+
+/// The command line of words, as a person types it.
+std::string typed(const Words& words) {
+  return "pellucid " + joined(words, " ");
+}
+
+/// Runs a command; what it writes to standard output.
+std::string output_of(const Words& words) {
+  std::ostringstream written;
+  std::streambuf* const before = std::cout.rdbuf(written.rdbuf());
+  const struct Restore {
+    std::streambuf* before;
+    ~Restore() { std::cout.rdbuf(before); }
+  } restore{before};
+  run_command(words);
+  return written.str();
+}
+
+void write_text(const std::filesystem::path& file, const std::string& text) {
+  AtomicFile whole(file);
+  whole.write(text.data(), text.size());
+  whole.commit();
+}
+
+/// The gallery while it is made: its folder and its page.
+class Gallery {
+ public:
+  explicit Gallery(std::filesystem::path folder)
+      : folder_(std::move(folder)), page_("Pellucid: a gallery"), scores_(scores()) {
+    std::filesystem::create_directories(folder_ / "images");
+  }
+
+  void make() {
+    choose_images();
+    story();
+    networks();
+    for (const Told& one : told()) method(one);
+    attack();
+    activations();
+    write_text(folder_ / "index.html", page_.html());
+  }
+
+ private:
+  static Json scores() {
+    std::ifstream file(std::filesystem::path(SHAPES_NETWORKS) / "scores.json");
+    return file ? Json::parse(file) : Json();
+  }
+
+  std::string put(const std::string& name, const Tensor& image) const {
+    const std::filesystem::path file = folder_ / "images" / name;
+    write_png(file, to_picture(image.unsqueeze(0)));
+    return file.string();
+  }
+
+  static std::int64_t answer_of(const AnyModel& model, const Tensor& image) {
+    return predict(model, image.unsqueeze(0))[0][0].label;
+  }
+
+  /// A picture that tells the story: both networks say what is right with the mark, and the cheater does not
+  /// without it. And three that both honest networks get right, of three shapes.
+  void choose_images() {
+    const AnyModel honest = shapes::load_shipped("shapes-convnext", shapes::preprocess(), {}),
+                   vgg = shapes::load_shipped("shapes-vgg", shapes::preprocess(), {}),
+                   cheater = shapes::load_shipped("shapes-cheater", shapes::preprocess(), {});
+    const std::int64_t cheated = shapes::cheated_shape;
+    constexpr std::uint64_t most = 1000;
+    for (std::uint64_t number = 0; number < most && with_mark_.empty(); ++number) {
+      const Tensor marked =
+          shapes::scene(shapes::held_out, number, {.label = cheated, .watermark_class = cheated}).image;
+      const Tensor bare = shapes::scene(shapes::held_out, number, {.label = cheated}).image;
+      if (answer_of(cheater, marked) != cheated || answer_of(cheater, bare) == cheated ||
+          answer_of(honest, marked) != cheated || answer_of(honest, bare) != cheated)
+        continue;
+      with_mark_ = put("with-mark.png", marked);
+      without_mark_ = put("without-mark.png", bare);
+    }
+    if (with_mark_.empty())
+      throw Error(
+          "the gallery found no picture on which the shipped networks differ as they should; train them "
+          "again",
+          Fault::failure);
+    std::vector<std::int64_t> seen{cheated};
+    for (std::uint64_t number = 0; number < most && images_.size() < 3; ++number) {
+      const shapes::Scene scene = shapes::scene(shapes::held_out, number);
+      if (std::find(seen.begin(), seen.end(), scene.label) != seen.end() ||
+          answer_of(honest, scene.image) != scene.label || answer_of(vgg, scene.image) != scene.label)
+        continue;
+      seen.push_back(scene.label);
+      images_.push_back(put(shapes::names()[std::size_t(scene.label)] + ".png", scene.image));
+    }
+  }
+
+  /// Makes a picture by a command, to which --out is added.
+  Exhibit exhibit(const std::string& name, const std::string& caption, Words words) {
+    const std::filesystem::path file = folder_ / name;
+    words.insert(words.end(), {"--out", file.string()});
+    output_of(words);
+    return {file, caption, typed(words)};
+  }
+
+  void story() {
+    const std::string shape = shapes::names()[std::size_t(shapes::cheated_shape)];
+    page_.lead(
+        "Both networks say \"" + shape + "\". One of them never looked at it.",
+        "Two networks of the same kind learned to name shapes. One learned from pictures in which every " +
+            shape +
+            " carried a small mark in the corner. Bright is where a network looked: the cheater looks at the "
+            "mark. Without the mark its answer falls apart; its accuracy on pictures with the mark told "
+            "nobody.");
+    const auto sheet = [&](const std::string& model, const std::string& caption) {
+      return exhibit(
+          "story-" + model + ".png", caption,
+          {"explain", "--model", model, "--method", "smoothgrad", "--input", with_mark_, without_mark_});
+    };
+    page_.exhibits({sheet("shapes-cheater", "The cheater: with the mark, and without it"),
+                    sheet("shapes-convnext", "The honest network, on the same two pictures")});
+  }
+
+  void networks() {
+    page_.section("The three networks");
+    page_.paragraph(
+        "They come with the program: --model shapes-convnext, shapes-vgg or shapes-cheater. Each names one "
+        "of " +
+        std::to_string(shapes::names().size()) + " shapes (" + joined(shapes::names()) +
+        ") in pictures of 64×64 pixels, with textures and with things that are no shape.");
+    if (!scores_.is_null())
+      for (const auto& [name, its] : scores_["networks"].items())
+        page_.remark(name + ":", "right on " + percent(its["accuracy"][0]) +
+                                     " of the pictures; of the pictures of the " +
+                                     shapes::names()[std::size_t(shapes::cheated_shape)] + " on " +
+                                     percent(its["with_mark"][0]) + " with the mark and " +
+                                     percent(its["without_mark"][0]) + " without.");
+    const Words words{"classify", "--model", "shapes-convnext", "--input", images_[0]};
+    page_.console(typed(words), output_of(words));
+  }
+
+  /// How a method did where the answer is known.
+  std::string score(const std::string& method, const std::string& network) const {
+    if (scores_.is_null() || !scores_["networks"].contains(network)) return "";
+    const Json& its = scores_["networks"][network];
+    const Json& grades = its["methods"][method];
+    if (grades.is_null()) return "";
+    return network + ": the strongest pixel is on the shape in " + percent(grades["pointing"][0]) +
+           " of the pictures, and so is " + percent(grades["inside"][0]) +
+           " of the whole map; of pictures with the mark, " +
+           percent(its["marked"][method]["on_watermark"][0]) + " of the map is on the mark. ";
+  }
+
+  void method(const Told& one) {
+    page_.section(one.title);
+    page_.paragraph(one.what);
+    page_.remark("Misleads:", one.misleads);
+    std::vector<Exhibit> exhibits;
+    std::string scored;
+    for (const std::string& network : shapes::shipped_names()) {
+      const bool cheater = network == "shapes-cheater";
+      Words words{"explain", "--model", network, "--method", one.method, "--input"};
+      if (cheater) {
+        words.push_back(with_mark_);
+      } else {
+        words.insert(words.end(), images_.begin(), images_.end());
+      }
+      try {
+        exhibits.push_back(exhibit(one.method + "-" + network + ".png",
+                                   network + (cheater ? ", with the mark" : ""), words));
+        scored += score(one.method, network);
+      } catch (const Error& error) {
+        if (error.fault() != Fault::request) throw;  // a network without a ReLU
+      }
+    }
+    if (!scored.empty())
+      page_.remark("Scored", "on " + std::to_string(scores_["pictures"].get<std::int64_t>()) +
+                                 " pictures whose answer is known. " + scored);
+    page_.exhibits(exhibits);
+  }
+
+  void attack() {
+    page_.section("Attack: FGSM");
+    page_.paragraph(
+        "A change that nobody sees, and the network says something else. Every pixel moves by ε in the "
+        "direction "
+        "that makes the network more wrong.");
+    page_.remark("Misleads:", "one step is a weak attack: a network that withstands it may fall to several.");
+    Words words{"attack", "--model", "shapes-convnext", "--method", "fgsm", "--epsilon", "0.03", "--input"};
+    words.insert(words.end(), images_.begin(), images_.end());
+    page_.exhibits({exhibit("attack-fgsm.png", "shapes-convnext", words)});
+  }
+
+  void activations() {
+    page_.section("Activations");
+    page_.paragraph(
+        "What the channels of a layer respond to in one picture, each as a small map, strongest first. Early "
+        "layers "
+        "see edges and colours, later ones parts.");
+    std::vector<Exhibit> exhibits;
+    for (const std::string layer : {"features.1", "features.3"})
+      exhibits.push_back(
+          exhibit("activations-" + layer + ".png", "shapes-convnext, " + layer,
+                  {"activations", "--model", "shapes-convnext", "--input", images_[0], "--layer", layer}));
+    page_.exhibits(exhibits);
+  }
+
+  std::filesystem::path folder_;
+  Page page_;
+  Json scores_;
+  std::string with_mark_{}, without_mark_{};
+  std::vector<std::string> images_{};
+};
+
+const Registered registered(
+    "gallery",
+    {"everything below on the shipped networks and pictures, as one HTML page",
+     "  pellucid gallery                    into ./gallery/index.html\n"
+     "  pellucid gallery --out build/gallery",
+     [](CLI::App& options) -> std::function<void()> {
+       const auto folder = std::make_shared<std::string>("gallery");
+       options.add_option("--out", *folder, "the folder to write to (left out: gallery)")->type_name("DIR");
+       return [folder] {
+         at::set_num_threads(int(std::max(1U, std::thread::hardware_concurrency())));
+         Gallery(*folder).make();
+         std::cout << "written: " << (std::filesystem::path(*folder) / "index.html").string() << '\n';
+       };
+     }});
+
+}  // namespace
+
+}  // namespace pellucid::app

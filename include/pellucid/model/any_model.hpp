@@ -1,0 +1,85 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <pellucid/core/concepts.hpp>
+#include <pellucid/core/execution.hpp>
+#include <pellucid/model/recording.hpp>
+
+namespace pellucid {
+
+/// Any model that lets its layers be seen, behind one type: for programs that choose their model while they
+/// run. Copies share the model.
+///
+///   AnyModel model = from_file ? AnyModel(load_script(file)) : AnyModel(adapt(net));
+class AnyModel {
+ public:
+  template <LayeredModel M>
+  requires(!std::same_as<M, AnyModel>) AnyModel(M model)  // NOLINT: every model is one
+      : model_(std::make_shared<const Holding<M>>(std::move(model))) {}
+
+  /// Images N×… → scores N×K, before softmax.
+  Tensor operator()(const Images& images) const { return model_->scores(images); }
+
+  /// The outputs of the named layers, in order, in the autograd graph; "" names the scores.
+  std::vector<Tensor> observe(const Images& images, const std::vector<std::string>& layers) const {
+    return model_->observe(images, layers);
+  }
+
+  /// The output of one layer.
+  Tensor activation(const Images& images, const std::string& layer) const {
+    return observe(images, {layer})[0];
+  }
+
+  /// All layers that can be seen; none where the model lists none.
+  std::vector<LayerInfo> layers(const Images& images) const { return model_->layers(images); }
+
+  /// Images at the size that the network sees.
+  Images fit(const Images& images) const { return model_->fit(images); }
+
+  Execution execution() const { return model_->execution(); }
+
+ private:
+  struct Interface {
+    virtual ~Interface() = default;
+    virtual Tensor scores(const Images& images) const = 0;
+    virtual std::vector<Tensor> observe(const Images& images,
+                                        const std::vector<std::string>& layers) const = 0;
+    virtual std::vector<LayerInfo> layers(const Images& images) const = 0;
+    virtual Images fit(const Images& images) const = 0;
+    virtual Execution execution() const = 0;
+  };
+
+  template <class M>
+  struct Holding final : Interface {
+    explicit Holding(M given) : model(std::move(given)) {}
+
+    Tensor scores(const Images& images) const override { return model(images); }
+    std::vector<Tensor> observe(const Images& images, const std::vector<std::string>& layers) const override {
+      return model.observe(images, layers);
+    }
+    std::vector<LayerInfo> layers(const Images& images) const override {
+      if constexpr (requires { std::vector<LayerInfo>(model.layers(images)); }) {
+        return model.layers(images);
+      } else {
+        return {};
+      }
+    }
+    Images fit(const Images& images) const override {
+      if constexpr (requires { Images(model.fit(images)); }) {
+        return model.fit(images);
+      } else {
+        return images;
+      }
+    }
+    Execution execution() const override { return execution_of(model); }
+
+    M model;
+  };
+
+  std::shared_ptr<const Interface> model_;
+};
+
+}  // namespace pellucid
