@@ -1,3 +1,5 @@
+#include <pellucid/model/predict.hpp>
+
 #include <CLI/CLI.hpp>
 
 #include "command.hpp"
@@ -32,25 +34,24 @@ struct Seen {
 };
 
 std::vector<Seen> look(const Wish& wish, const Setup& setup) {
-  const torch::NoGradGuard no_grad;
-  const std::int64_t at_once = setup.model.execution().micro_batch;
   std::vector<Seen> all;
   for (const Input& input : setup.inputs) {
-    for (std::int64_t from = 0; from < input.count(); from += at_once) {
-      const std::int64_t rows = std::min(at_once, input.count() - from);
-      const auto outputs = setup.model.observe(input.images.narrow(0, from, rows), wish.layers);
-      for (std::int64_t row = 0; row < rows; ++row) {
-        all.push_back(
-            {input.named(from + row), input.shown(from + row), input.images.narrow(0, from + row, 1)});
-        for (std::size_t i = 0; i < wish.layers.size(); ++i) {
-          if (outputs[i].dim() < 1 || outputs[i].size(0) != rows)
-            throw Error("layer '" + wish.layers[i] + "' gives " + shape_text(outputs[i].sizes().vec()) +
-                        " for " + std::to_string(rows) + " images: not one row for each");
-          all.back().outputs.push_back(
-              {wish.layers[i], outputs[i].narrow(0, row, 1).to(torch::kCPU, torch::kFloat).clone()});
+    const auto see = [&](const LoadedModel& model, const Images& part, const auto& rows) {
+      const auto outputs = model.observe(part, wish.layers);
+      for (std::size_t i = 0; i < outputs.size(); ++i)
+        if (outputs[i].dim() < 1 || outputs[i].size(0) != part.size(0))
+          throw Error("layer '" + wish.layers[i] + "' gives " + shape_text(outputs[i].sizes().vec()) +
+                      " for " + std::to_string(part.size(0)) + " images: not one row for each");
+      for (std::size_t row = 0; row < rows.size(); ++row) {
+        all.push_back({input.named(rows[row]), input.shown(rows[row]), input.images.narrow(0, rows[row], 1)});
+        for (std::size_t i = 0; i < outputs.size(); ++i) {
+          const Tensor one = outputs[i].narrow(0, std::int64_t(row), 1);
+          all.back().outputs.push_back({wish.layers[i], one.to(torch::kCPU, torch::kFloat).clone()});
         }
       }
-    }
+      return part.flatten(1).sum(1);  // what is wanted is in `all`
+    };
+    ask_in_parts(setup.model, input.images, see);
   }
   return all;
 }

@@ -1,3 +1,5 @@
+#include <pellucid/attribution/methods/grad_cam.hpp>
+
 #include <CLI/CLI.hpp>
 
 #include "command.hpp"
@@ -40,19 +42,10 @@ void check(const Wish& wish) {
                 " numbers were given");
 }
 
-/// The layer whose map Grad-CAM makes, settled here so that it can be told: the one that was named, or the
-/// last one before the layer asked about, or of all, that gives N×C×h×w with more than one place.
+/// The layer whose map Grad-CAM makes, settled here so that it can be told.
 std::string cam_layer(const Wish& wish, const Setup& setup) {
   if (!wish.layer.empty() && !wish.asks_about_a_layer()) return wish.layer;
-  std::string last;
-  for (const LayerInfo& layer : setup.model.layers(setup.inputs.front().images.narrow(0, 0, 1))) {
-    if (layer.shape.size() == 4 && layer.shape[2] * layer.shape[3] > 1) last = layer.name;
-    if (!wish.layer.empty() && layer.name == wish.layer) break;
-  }
-  if (last.empty())
-    throw Error("--method grad-cam needs a layer that gives N×C×h×w, and none is seen in this model" +
-                (wish.layer.empty() ? "" : " up to " + wish.layer) + "; see: pellucid layers");
-  return last;
+  return last_spatial_layer(setup.model, setup.inputs.front().images.narrow(0, 0, 1), wish.layer);
 }
 
 /// What is asked about the images of one input. `labels`: what the model says of them.
@@ -86,8 +79,9 @@ Finding finding(const Wish& wish, const Input& input, std::int64_t row, const Ex
                 .shown = input.shown(row),
                 .image = input.images.narrow(0, row, 1),
                 .attribution = explanation.attribution.narrow(0, row, 1).detach().to(torch::kCPU),
-                .question = question.select({row}),
-                .notices = explanation.notices};
+                .question = question.select({row})};
+  const auto [first, last] = explanation.notices.equal_range(row);
+  for (auto notice = first; notice != last; ++notice) found.notices.push_back(notice->second);
   if (!explanation.samples.empty()) found.samples = explanation.samples[std::size_t(row)];
   if (explanation.standard_error.defined()) {
     found.standard_error =

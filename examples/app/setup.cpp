@@ -199,9 +199,9 @@ void Setup::check_one_size() const {
 }
 
 Tensor probabilities_of(const Setup& setup, const Images& images) {
-  const Tensor scores = scores_of(setup.model, images);
-  setup.labels.check(scores.size(1));
-  return torch::softmax(scores.to(torch::kCPU, torch::kDouble), 1);
+  const Tensor probabilities = pellucid::probabilities_of(setup.model, images);
+  setup.labels.check(probabilities.size(1));
+  return probabilities;
 }
 
 Answer answer(const Tensor& probabilities, std::int64_t row) {

@@ -122,6 +122,10 @@ BOOST_AUTO_TEST_CASE(layers_that_cannot_be) {
   });
   BOOST_CHECK_EXCEPTION(Attribution<GradCAM>({.layer = "late"})(marked, image, Channel{"early", 0}), Error,
                         says({"'late'", "does not depend"}));
+  // Left out, the layer is none of those.
+  const Channel early{"early", 0};
+  BOOST_TEST(difference(Attribution<GradCAM>()(marked, image, early).attribution,
+                        Attribution<GradCAM>({.layer = "early"})(marked, image, early).attribution) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(sequences_have_no_size_to_bring_a_map_to) {

@@ -3,6 +3,7 @@
 #include <pellucid/attribution/methods/gradient.hpp>
 #include <pellucid/attribution/methods/input_x_gradient.hpp>
 #include <pellucid/attribution/methods/integrated_gradients.hpp>
+#include <pellucid/attribution/methods/smoothgrad.hpp>
 #include <pellucid/objective/channel.hpp>
 #include <pellucid/objective/cross_entropy.hpp>
 
@@ -18,6 +19,11 @@ namespace {
 
 auto integrated(const auto& model, const Images& images, IntegratedGradients options = {}) {
   return Attribution<IntegratedGradients>(options)(model, images, Class{0});
+}
+
+Tensor baseline_of(const Baseline& baseline, const Images& images, std::vector<std::int64_t> numbers) {
+  Silent silent;
+  return baseline.of(Subject<Class>{images, Class{0}, std::move(numbers), Reporter<Silent>(silent)});
 }
 
 }  // namespace
@@ -95,12 +101,54 @@ BOOST_AUTO_TEST_CASE(a_model_without_a_path_is_refused) {
   BOOST_CHECK_EXCEPTION(why(unheeding, x), Error, expected);
 }
 
+BOOST_AUTO_TEST_CASE(a_notice_is_about_its_image) {
+  const Images x = torch::tensor({{1.0F}, {-1.0F}, {2.0F}});
+  const auto found = Attribution<Gradient>()(test::sum_of([](const Tensor& t) { return t.relu(); }), x);
+  BOOST_TEST(found.notices.size() == 1u);
+  BOOST_TEST(found.notices.count(1) == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(numbers_that_are_none_are_refused) {
+  const Images x = torch::tensor({{1.0F}, {0.0F}});
+  const auto steep = test::sum_of([](const Tensor& t) { return t.sqrt(); });  // 1/0 at 0
+  BOOST_CHECK_EXCEPTION(Attribution<Gradient>()(steep, x, Class{0}), Error,
+                        says({"attribution of image 1", "NaN or infinity"}));
+  const auto damaged = test::sum_of([](const Tensor& t) { return t / t; });
+  BOOST_CHECK_EXCEPTION(predict(damaged, x), Error, says({"NaN", "image 1"}));
+}
+
+BOOST_AUTO_TEST_CASE(a_backward_pass_that_fails_says_why_in_one_line) {
+  const auto wrong = test::sum_of([](const Tensor& t) {
+    Tensor y = t.sigmoid();
+    y.add_(1);  // what the backward pass of sigmoid needs is gone
+    return y;
+  });
+  BOOST_CHECK_EXCEPTION(
+      Attribution<Gradient>()(wrong, torch::ones({1, 2}), Class{0}), Error, [](const Error& error) {
+        const std::string what = error.what();
+        return what.find("inplace operation") != std::string::npos && what.find('\n') == std::string::npos;
+      });
+}
+
+BOOST_AUTO_TEST_CASE(images_of_inference_mode_can_be_explained) {
+  const auto model = test::sum_of([](const Tensor& t) { return t.square(); });
+  Images x;
+  {
+    const c10::InferenceMode on;
+    x = torch::full({1, 3}, 2.0F);
+  }
+  BOOST_TEST(difference(Attribution<Gradient>()(model, x).attribution, torch::full({1, 3}, 4.0F)) == 0);
+  const c10::InferenceMode on;
+  BOOST_TEST(difference(Attribution<SmoothGrad>({.noise = 0})(model, x).attribution,
+                        torch::full({1, 3}, 4.0F)) == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_gradient_of_zero_is_zeros_and_a_notice) {
   const Images x = test::some_images({2, 4});
   const auto off = Attribution<Gradient>()(test::sum_of([](const Tensor& t) { return (t - 5).relu(); }), x);
   BOOST_TEST(test::largest(off.attribution) == 0);
-  BOOST_REQUIRE(off.notices.size() == 1u);
-  BOOST_TEST(off.notices[0].find("zero everywhere") != std::string::npos);
+  BOOST_REQUIRE(off.notices.size() == 2u);
+  BOOST_TEST(off.notices.begin()->second.find("zero everywhere") != std::string::npos);
   const auto on = Attribution<Gradient>()(test::sum_of([](const Tensor& t) { return t.relu(); }), x);
   BOOST_TEST(on.notices.empty());
 }
@@ -170,30 +218,40 @@ BOOST_AUTO_TEST_CASE(integrated_gradients_from_every_baseline) {
   const Tensor own = test::some_images({3, 3, 6, 5}, 2);
   check(Baseline::image(own), own);
   check(Baseline::image(own[1].unsqueeze(0)), own[1].unsqueeze(0).expand_as(x));
-  const Tensor noise = Baseline::noise(4).of(x, {0, 1, 2});
+  const Tensor noise = baseline_of(Baseline::noise(4), x, {0, 1, 2});
   check(Baseline::noise(4), noise);
-  check(Baseline::blur(1.5), Baseline::blur(1.5).of(x, {0, 1, 2}));
+  check(Baseline::blur(1.5), baseline_of(Baseline::blur(1.5), x, {0, 1, 2}));
+}
+
+BOOST_AUTO_TEST_CASE(each_image_keeps_its_baseline_in_another_method) {
+  const auto model = test::sum_of([](const Tensor& x) { return x.square(); }, 3);
+  const Images x = test::some_images({8, 3, 4, 4});
+  const Tensor own = test::some_images({8, 3, 4, 4}, 2);
+  const Attribution<Smoothed<IntegratedGradients>> nested(
+      {.samples = 5, .noise = 0, .base = {.steps = 3, .baseline = Baseline::image(own)}});
+  BOOST_TEST(difference(nested(model, x, Class{0}).attribution, x.square() - own.square()) < 1e-5);
 }
 
 BOOST_AUTO_TEST_CASE(baselines_of_other_shapes) {
   const Tensor values = test::some_images({2, 7});
-  BOOST_TEST(difference(Baseline::mean().of(values, {0, 1}), values.mean(1, true).expand_as(values)) < 1e-6);
+  BOOST_TEST(difference(baseline_of(Baseline::mean(), values, {0, 1}),
+                        values.mean(1, true).expand_as(values)) < 1e-6);
   const Tensor sequence = test::some_images({2, 3, 7});
-  BOOST_TEST(difference(Baseline::mean().of(sequence, {0, 1}), sequence.mean(2, true).expand_as(sequence)) <
-             1e-6);
+  BOOST_TEST(difference(baseline_of(Baseline::mean(), sequence, {0, 1}),
+                        sequence.mean(2, true).expand_as(sequence)) < 1e-6);
 }
 
 BOOST_AUTO_TEST_CASE(the_noise_baseline_is_uniform) {
   const Tensor x = torch::zeros({2, 3, 100, 100});
-  const Tensor noise = Baseline::noise(1).of(x, {5, 6});
+  const Tensor noise = baseline_of(Baseline::noise(1), x, {5, 6});
   BOOST_TEST(noise.min().item<double>() >= 0);
   BOOST_TEST(noise.max().item<double>() <= 1);
   BOOST_TEST(std::abs(noise.mean().item<double>() - 0.5) < 0.005);
   BOOST_TEST(std::abs(noise.var().item<double>() - 1.0 / 12) < 0.002);
   BOOST_TEST(difference(noise[0], noise[1]) > 0.5);
   // By the images' numbers, not their rows.
-  BOOST_TEST(Baseline::noise(1).of(x.narrow(0, 0, 1), {6})[0].equal(noise[1]));
-  BOOST_TEST(!Baseline::noise(2).of(x, {5, 6}).equal(noise));
+  BOOST_TEST(baseline_of(Baseline::noise(1), x.narrow(0, 0, 1), {6})[0].equal(noise[1]));
+  BOOST_TEST(!baseline_of(Baseline::noise(2), x, {5, 6}).equal(noise));
 }
 
 BOOST_AUTO_TEST_CASE(the_blur_baseline_is_a_gaussian) {
@@ -204,9 +262,9 @@ BOOST_AUTO_TEST_CASE(the_blur_baseline_is_a_gaussian) {
   const Tensor offset = torch::arange(-20, 21, torch::kDouble);
   const Tensor bell = (-offset.square() / (2 * width * width)).exp();
   const Tensor expected = torch::outer(bell, bell) / bell.sum().square();
-  BOOST_TEST(difference(Baseline::blur(width).of(x, {0})[0][0], expected) < 1e-4);
+  BOOST_TEST(difference(baseline_of(Baseline::blur(width), x, {0})[0][0], expected) < 1e-4);
   const Tensor even = torch::full({1, 3, 5, 7}, 0.3F);
-  BOOST_TEST(difference(Baseline::blur().of(even, {0}), even) < 1e-6);  // wider than the image
+  BOOST_TEST(difference(baseline_of(Baseline::blur(), even, {0}), even) < 1e-6);  // wider than the image
 }
 
 BOOST_AUTO_TEST_CASE(baselines_that_cannot_be) {
@@ -218,8 +276,9 @@ BOOST_AUTO_TEST_CASE(baselines_that_cannot_be) {
                         Error, says({"[3, 3, 4, 4]", "one for each"}));
   BOOST_CHECK_EXCEPTION(integrated(model, x, {.baseline = Baseline::image(torch::zeros({3, 4, 4}))}), Error,
                         says({"[3, 4, 4]"}));
-  BOOST_CHECK_EXCEPTION(integrated(model, x, {.baseline = Baseline::image(Tensor())}), Error,
-                        says({"Baseline::image"}));
+  BOOST_CHECK_EXCEPTION(Baseline::image(Tensor()), Error, says({"empty batch"}));
+  BOOST_CHECK_EXCEPTION(Baseline::image(torch::full({1, 3, 4, 4}, NAN)), Error, says({"NaN"}));
+  BOOST_CHECK_EXCEPTION(Baseline::image(torch::zeros({1, 3, 4, 4}, torch::kByte)), Error, says({"Byte"}));
   BOOST_CHECK_EXCEPTION(Baseline::blur(0), Error, says({"width", "above 0"}));
   BOOST_CHECK_EXCEPTION(Baseline::blur(NAN), Error, says({"width", "above 0"}));
 }

@@ -93,6 +93,16 @@ BOOST_AUTO_TEST_CASE(in_place_relu) {
   }));
 }
 
+BOOST_AUTO_TEST_CASE(a_relu_over_a_view_is_refused) {
+  const auto model = network([](const Tensor& t) {
+    Tensor view = t.view({t.size(0), 3, 1});
+    view.relu_();
+    return t;
+  });
+  const auto expected = says({"GuidedBackprop", "overwrites a view", "torch::relu"});
+  BOOST_CHECK_EXCEPTION(Attribution<GuidedBackprop>()(model, x, Class{0}), Error, expected);
+}
+
 BOOST_AUTO_TEST_CASE(one_relu_module_used_twice) {
   check_relu(adapt(std::make_shared<Reused>()));
 }

@@ -287,6 +287,20 @@ BOOST_AUTO_TEST_CASE(smoothed_integrated_gradients_is_the_loop_by_hand) {
   BOOST_TEST((found.standard_error.sizes() == x.sizes()));
 }
 
+BOOST_AUTO_TEST_CASE(noise_within_noise_is_another) {
+  // Σx², 2x: ∂/∂x = 2(x + ε + η), where ε and η are drawn by the two methods: the mean of n·m draws of 2η and
+  // n of 2ε. Were η the same for every ε, its part of the error would not fall with n.
+  const auto model = test::sum_of([](const Tensor& x) { return x.square(); });
+  const Images x = torch::cat({torch::zeros({1, 1000}), torch::ones({1, 1})}, 1);  // σ = noise
+  const Attribution<Smoothed<SmoothGrad>> nested({.samples = 400,
+                                                  .noise = 1e-6,
+                                                  .antithetic = false,
+                                                  .base = {.samples = 1, .noise = 1, .antithetic = false}});
+  const Tensor error = nested(model, x, Class{0}).attribution - 2 * x;
+  // 2/√400 = 0.1; 1000 pixels give it to 2 or 3 %.
+  BOOST_TEST(error.square().mean().sqrt().item<double>() == 0.1, boost::test_tools::tolerance(0.1));
+}
+
 BOOST_AUTO_TEST_CASE(options_are_checked_at_construction) {
   const double nan = std::numeric_limits<double>::quiet_NaN(),
                infinite = std::numeric_limits<double>::infinity();

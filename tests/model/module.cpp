@@ -2,6 +2,11 @@
 #include <boost/test/unit_test.hpp>
 
 #include <pellucid/model/adapt.hpp>
+#include <pellucid/model/predict.hpp>
+
+#include <atomic>
+#include <cmath>
+#include <thread>
 
 namespace {
 
@@ -131,6 +136,24 @@ struct MarkedImpl : nn::Module {
   nn::Linear head{nullptr};
 };
 TORCH_MODULE(Marked);
+
+/// A convolution whose weight is computed in each pass, and no bias.
+struct EqualizedImpl : nn::Module {
+  EqualizedImpl() {
+    conv = register_module("conv", std::make_shared<Scaled>());
+    head = register_module("head", nn::Linear(4, 2));
+  }
+  Tensor forward(const Tensor& x) { return head->forward(conv->forward(x).mean({2, 3})); }
+
+  struct Scaled : nn::Module {
+    Scaled() { weight = register_parameter("weight", torch::rand({4, 3, 3, 3})); }
+    Tensor forward(const Tensor& x) { return torch::conv2d(x, weight * 0.5); }
+    Tensor weight;
+  };
+  std::shared_ptr<Scaled> conv;
+  nn::Linear head{nullptr};
+};
+TORCH_MODULE(Equalized);
 
 std::string message(const std::function<void()>& call) {
   try {
@@ -273,11 +296,76 @@ BOOST_AUTO_TEST_CASE(a_module_is_left_as_it_was) {
   BOOST_TEST(network->bn1->running_mean.equal(mean));  // evaluated, not trained
 }
 
+BOOST_AUTO_TEST_CASE(a_weight_that_is_computed_is_no_layer) {
+  Equalized network;
+  const auto model = adapt(network);
+  const Tensor x = torch::rand({2, 3, 8, 8});
+  BOOST_TEST(names(model.layers(x)) == (std::vector<std::string>{"conv", "head"}));
+  BOOST_TEST(close(model.activation(x, "conv"), network->conv->forward(x)));
+}
+
+BOOST_AUTO_TEST_CASE(layers_are_known_after_weights_were_replaced) {
+  nn::Sequential network(nn::Conv2d(3, 4, 3), nn::ReLU(), nn::Conv2d(4, 4, 3));
+  const auto model = adapt(network);
+  const Tensor x = torch::rand({2, 3, 8, 8});
+  const std::vector<std::string> both{"0", "2"};
+  network->to(torch::kDouble);
+  network->to(torch::kFloat);
+  BOOST_TEST(names(model.layers(x)) == both);
+  // All parameters as slices of one tensor.
+  nn::utils::vector_to_parameters(nn::utils::parameters_to_vector(network->parameters()),
+                                  network->parameters());
+  BOOST_TEST(names(model.layers(x)) == both);
+  BOOST_TEST(close(model.activation(x, "0"), network[0]->as<nn::Conv2d>()->forward(x)));
+}
+
+BOOST_AUTO_TEST_CASE(threads_may_share_a_model) {
+  nn::Sequential network(nn::Flatten(), nn::Dropout(0.5), nn::Linear(12, 2));
+  network->train();
+  const auto model = adapt(network);
+  const Tensor x = torch::rand({2, 12}), expected = model(x);
+  std::atomic<int> wrong = 0;
+  const auto work = [&] {
+    for (int i = 0; i < 500; ++i) wrong += close(model(x), expected) ? 0 : 1;
+  };
+  std::thread first(work), second(work);
+  first.join(), second.join();
+  BOOST_TEST(wrong == 0);
+  BOOST_TEST(network->is_training());
+  BOOST_TEST(network[2]->as<nn::Linear>()->weight.requires_grad());
+}
+
+BOOST_AUTO_TEST_CASE(a_module_that_is_none_is_refused) {
+  const std::string text = message([] { adapt(std::shared_ptr<ResidualImpl>()); });
+  BOOST_TEST(text.find("null module") != std::string::npos, text);
+  BOOST_TEST(message([] { adapt(Residual(nullptr)); }).find("empty module holder") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(what_no_model_can_look_at_is_refused_everywhere) {
+  Residual network;
+  const auto model = adapt(network);
+  const auto refused = [&](const Tensor& x, const std::string& word) {
+    for (const auto& call :
+         {std::function<void()>([&] { model(x); }), std::function<void()>([&] { model.layers(x); }),
+          std::function<void()>([&] { model.activation(x, "conv1"); })})
+      BOOST_TEST(message(call).find(word) != std::string::npos, message(call));
+  };
+  refused(torch::rand({0, 3, 8, 8}), "empty batch");
+  refused(torch::full({1, 3, 8, 8}, NAN), "NaN");
+  refused(torch::rand({5}), "unsqueeze(0)");
+}
+
 BOOST_AUTO_TEST_CASE(a_model_that_overwrites_its_input_leaves_the_images) {
   const auto model = adapt([](const Tensor& x) { return Tensor(x).relu_().sum(1, true); });
   const Tensor x = torch::tensor({{-1.0F, 2.0F}});
   BOOST_TEST(model(x).item<float>() == 2);
   BOOST_TEST(x[0][0].item<float>() == -1);
+  // Where the crop is a view of the image, and in a callable that is not adapted.
+  const auto cropped = adapt([](const Tensor& y) { return Tensor(y).relu_().flatten(1); }, {.crop = 2});
+  const Tensor image = torch::full({1, 3, 4, 4}, -1.0F);
+  cropped(image);
+  predict([](const Tensor& y) { return Tensor(y).relu_().flatten(1); }, image);
+  BOOST_TEST(image.max().item<float>() == -1);
 }
 
 BOOST_AUTO_TEST_CASE(what_libtorch_refuses_is_said_in_a_line) {

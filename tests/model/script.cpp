@@ -3,6 +3,9 @@
 
 #include <pellucid/model/script.hpp>
 
+#include <iostream>
+#include <sstream>
+
 #include "reference/reference.hpp"
 
 namespace {
@@ -122,6 +125,44 @@ BOOST_AUTO_TEST_CASE(memory_is_reused_only_where_nobody_sees_it) {
   BOOST_TEST(model(x).allclose(scores, 1e-5, 1e-5));
   BOOST_TEST(model.activation(x, "conv").allclose(y, 1e-6, 1e-6));
   BOOST_TEST(x.equal(unchanged));
+}
+
+BOOST_AUTO_TEST_CASE(an_input_that_is_overwritten) {
+  torch::jit::Module half("half"), outer("outer");
+  half.define("def forward(self, x):\n    return x * 0.5\n");
+  outer.register_module("half", half);
+  outer.register_buffer("off", torch::full({2}, 0.5, torch::kDouble));
+  outer.define(
+      "def forward(self, x):\n    x.sub_(self.off)\n    y = self.half.forward(x)\n    return torch.relu(x) + "
+      "y\n");
+  const ScriptModel model = adapt(outer);
+  const Tensor x = torch::tensor({{0.25F, 2.5F}}).requires_grad_();
+  const auto seen = model.observe(x, {"half", ""});
+  BOOST_TEST(seen[0].allclose(torch::tensor({{-0.125F, 1.0F}})));
+  BOOST_TEST(seen[1].allclose(torch::tensor({{-0.125F, 3.0F}})));
+  const Tensor gradient = torch::autograd::grad({seen[1].sum()}, {x})[0];
+  BOOST_TEST(gradient.allclose(torch::tensor({{0.5F, 1.5F}})));
+  BOOST_TEST(x[0][0].item<float>() == 0.25F);
+}
+
+BOOST_AUTO_TEST_CASE(layers_in_branches_and_loops_are_silent) {
+  torch::jit::Module twice("twice"), outer("outer");
+  twice.define("def forward(self, x):\n    return x * 2.0\n");
+  outer.register_module("twice", twice);
+  outer.define(
+      "def forward(self, x):\n    y = self.twice.forward(x)\n    for i in range(x.size(0)):\n"
+      "      y = self.twice.forward(y)\n    return y\n");
+  const ScriptModel model = adapt(outer);
+  const Tensor x = torch::ones({2, 3});
+  std::ostringstream printed;
+  std::streambuf* const out = std::cout.rdbuf(printed.rdbuf());
+  const Tensor scores = model(x);
+  const auto layers = model.layers(x);
+  std::cout.rdbuf(out);
+  BOOST_TEST(printed.str() == "");
+  BOOST_TEST(scores.equal(torch::full({2, 3}, 8.0F)));
+  BOOST_REQUIRE(layers.size() == 1u);
+  BOOST_TEST(layers[0].name == "twice");
 }
 
 BOOST_AUTO_TEST_CASE(a_view_sees_what_overwrites_its_tensor) {

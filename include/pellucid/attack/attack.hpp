@@ -71,7 +71,7 @@ class Attack : public Stage<Attack<Method>> {
     static_assert(asks_about_a_class,
                   "An attack asks about a class: give pellucid::Class (the label to get away from) or "
                   "pellucid::TopClass as the objective.");
-    const Subject settled{subject.images, label, subject.numbers, subject.report.part(0, 1, 1)};
+    const Subject settled = subject.about(label, subject.report.part(0, 1, 1));
     AttackRecord record{.original = subject.images, .before = best(model, subject.images)};
     Adversarial found = method_(model, settled);
     subject.images = std::move(found.images);

@@ -1,6 +1,8 @@
 #pragma once
+#include <cmath>
 #include <concepts>
 #include <cstdint>
+#include <string>
 #include <utility>
 
 #include <pellucid/attribution/explanation.hpp>
@@ -57,14 +59,25 @@ class Attribution : public Stage<Attribution<Method>> {
   template <class M, class S>
   Explained<S> run(const M& model, S subject) const {
     // The objective is settled here, on the image itself; a stage behind this one settles it anew on its own.
-    const Subject settled{subject.images, resolve(subject.objective, model, subject.images), subject.numbers,
-                          subject.report.part(0, 1, 1)};
+    const Subject settled =
+        subject.about(resolve(subject.objective, model, subject.images), subject.report.part(0, 1, 1));
     Explanation explanation = method_(model, settled);
     subject.report(1, 1);
-    if (explanation.attribution.abs().amax().template item<double>() == 0)
-      explanation.notices.push_back(
-          "the attribution is zero everywhere, and the picture black: nothing of the gradient reaches the "
-          "image (a ReLU that is off, a saturated score, a rule of the method that stops what is negative)");
+    const Tensor most = explanation.attribution.flatten(1).abs().amax(1).to(torch::kCPU, torch::kDouble);
+    for (std::int64_t row = 0; row < most.size(0); ++row) {
+      const double largest = most[row].template item<double>();
+      if (!std::isfinite(largest))
+        throw Error(
+            "the attribution of image " + std::to_string(row) +
+                " holds NaN or infinity: the gradient overflows, or the model divides by zero on the way",
+            Fault::failure);
+      if (largest == 0)
+        explanation.notices.emplace(
+            row,
+            "the attribution is zero everywhere, and the picture black: nothing of the gradient reaches the "
+            "image (a ReLU that is off, a saturated score, a rule of the method that stops what is "
+            "negative)");
+    }
     return add(std::move(subject), std::move(explanation));
   }
 

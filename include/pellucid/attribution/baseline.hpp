@@ -1,9 +1,11 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
 
 #include <pellucid/core/error.hpp>
+#include <pellucid/core/images.hpp>
 #include <pellucid/core/noise.hpp>
 #include <pellucid/image/blur.hpp>
 
@@ -32,15 +34,19 @@ class Baseline {
     baseline.seed_ = seed;
     return baseline;
   }
-  /// An image of your own, 1×C×H×W for all or N×C×H×W, of the size that the network sees.
+  /// An image of your own, 1×C×H×W for all, or N×C×H×W: row n for image number n. Of the size that the
+  /// network sees. Throws Error for what is no batch of images.
   static Baseline image(Tensor given) {
+    check_images(given);
     Baseline baseline(Kind::image);
     baseline.image_ = std::move(given);
     return baseline;
   }
 
-  /// The baselines of images N×…, in their shape. `numbers` are the images' numbers.
-  Tensor of(const Tensor& images, const std::vector<std::int64_t>& numbers) const {
+  /// The baselines of a subject's images N×…, in their shape.
+  template <class S>
+  Tensor of(const S& subject) const {
+    const Tensor& images = subject.images;
     switch (kind_) {
       case Kind::black:
         break;
@@ -53,21 +59,31 @@ class Baseline {
         return gaussian_blur(images, width_);
       case Kind::noise: {
         std::vector<Tensor> rows;
-        for (const std::int64_t number : numbers)  // Φ of a normal number is uniform
-          rows.push_back(torch::special_ndtr(gaussian(images.sizes().slice(1), {seed_, number, 0})));
+        for (std::size_t n = 0; n < subject.numbers.size(); ++n)  // Φ of a normal number is uniform
+          rows.push_back(torch::special_ndtr(gaussian(images.sizes().slice(1), subject.draw(seed_, n, 0))));
         return torch::stack(rows).to(images.options());
       }
       case Kind::image:
-        if (image_.dim() != images.dim() || image_.sizes().slice(1) != images.sizes().slice(1) ||
-            (image_.size(0) != 1 && image_.size(0) != images.size(0)))
-          throw Error(c10::str("Baseline::image: shape ", image_.sizes(), " was given for images of shape ",
-                               images.sizes(), "; give one of the same size for all, or one for each"));
-        return image_.to(images.options()).expand_as(images);
+        return chosen(images, subject.numbers, !subject.nested.empty()).to(images.options());
     }
     return torch::zeros_like(images);
   }
 
  private:
+  /// The row of each image.
+  Tensor chosen(const Tensor& images, const std::vector<std::int64_t>& numbers, bool nested) const {
+    const auto [least, most] = std::minmax_element(numbers.begin(), numbers.end());
+    const bool for_all = image_.size(0) == 1;
+    if (image_.dim() != images.dim() || image_.sizes().slice(1) != images.sizes().slice(1) ||
+        (!for_all && (*least < 0 || *most >= image_.size(0))) ||
+        (!for_all && !nested && image_.size(0) != images.size(0)))
+      throw Error(c10::str("Baseline::image: shape ", image_.sizes(), " was given for images of shape ",
+                           images.sizes(), ", numbers ", *least, " to ", *most,
+                           "; give one of the same size for all, or one for each"));
+    return for_all ? image_.expand_as(images)
+                   : image_.index_select(0, torch::tensor(numbers, image_.device()));
+  }
+
   enum class Kind { black, mean, blur, noise, image };
 
   explicit Baseline(Kind kind) : kind_(kind) {}

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,12 +14,15 @@ struct Explanation {
   Explanation() = default;
   Explanation(Tensor found) : attribution(std::move(found)) {}  // NOLINT: a method may return a tensor
 
-  Tensor attribution{};  ///< N×C×H×W, or the shape of a layer: how much each value counts for the objective
-  Tensor standard_error{};  ///< of an averaged attribution, in the same shape; undefined for the others
+  Tensor
+      attribution{};  ///< N×C×H×W, N×1×H×W or a layer's shape, as the method says: how much each value counts
+  Tensor standard_error{};  ///< of an averaged attribution, in the same shape, infinite after one draw;
+                            ///< undefined for the others
   std::vector<std::int64_t> samples{};  ///< taken for each image, by methods that average
   Tensor completeness_gap{};  ///< N: Σ attribution − (objective(x) − objective(baseline)), by methods that
                               ///< promise 0
-  std::vector<std::string> notices{};  ///< what a person should know beside the picture
+  std::multimap<std::int64_t, std::string> notices{};  ///< what a person should know beside the picture of
+                                                       ///< an image, by its row
 };
 
 /// A subject with what explains it.

@@ -62,6 +62,12 @@ struct WithReluBackward {
       torch::autograd::Node* const node = open.back();
       open.pop_back();
       if (!seen.insert(node).second) continue;
+      if (const auto* const slices = dynamic_cast<const torch::autograd::CopySlices*>(node);
+          slices != nullptr && slices->fn != nullptr && detail::is_relu(slices->fn->name()))
+        throw Error(
+            method() +
+            " cannot change a ReLU that overwrites a view (x.flatten(1).relu_()): LibTorch hides it in "
+            "the graph; write x = torch::relu(x.flatten(1))");
       if (detail::is_relu(node->name())) {
         node->add_post_hook(std::make_unique<detail::ReluHook>(rule));
         ++found;
@@ -71,10 +77,13 @@ struct WithReluBackward {
     }
     if (found == 0)
       throw Error(
-          std::string(rule == ReluBackward::guided ? "GuidedBackprop" : "Deconvnet") +
+          method() +
           " changes how ReLUs pass the gradient back, and this network has none on the way to the objective; "
           "the method would be the plain gradient here: use Gradient (or SmoothGrad)");
   }
+
+ private:
+  std::string method() const { return rule == ReluBackward::guided ? "GuidedBackprop" : "Deconvnet"; }
 };
 
 }  // namespace pellucid

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include <pellucid/core/error.hpp>
@@ -10,9 +11,11 @@ namespace pellucid {
 /// How a model is run. A model carries it; methods never mention it. The default is float32 and gives the
 /// same numbers for every micro-batch.
 struct Execution {
-  std::int64_t micro_batch = 8;        ///< images in one forward pass; memory grows with it
-  int threads = 0;                     ///< LibTorch's threads within an operator; 0 leaves them as they are
-  torch::Device device = torch::kCPU;  ///< where the model's parameters are; images are brought there
+  std::int64_t micro_batch = 8;  ///< images in one forward pass; memory grows with it
+  int threads = 0;  ///< LibTorch's threads within an operator, for the whole process from the first call on;
+                    ///< 0 leaves them as they are
+  std::optional<torch::Device> device{};  ///< the model is brought there; left out, it stays where it is.
+                                          ///< Images are brought to it, and what is found back to theirs
 
   void check() const {
     if (micro_batch < 1)

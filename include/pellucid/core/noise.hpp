@@ -11,13 +11,22 @@
 
 namespace pellucid {
 
-/// Which draw of the noise: a function of these three and of nothing else, so that a result depends neither
-/// on the micro-batch nor on the machine.
+/// Which draw of the noise: a function of these and of nothing else, so that a result depends neither on the
+/// micro-batch nor on the machine.
 struct Draw {
   std::uint64_t seed = 0;
-  std::int64_t image = 0;   ///< the image's number
-  std::int64_t sample = 0;  ///< which of its samples
+  std::int64_t image = 0;    ///< the image's number
+  std::int64_t sample = 0;   ///< which of its samples
+  std::uint64_t nested = 0;  ///< which samples of methods around this one (0: none), whose noise is another
 };
+
+/// A number that shows nothing of the one it was made from (SplitMix64; Steele, Lea & Flood 2014).
+inline std::uint64_t mixed(std::uint64_t x) {
+  x += 0x9E3779B97F4A7C15;
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
+  return x ^ (x >> 31);
+}
 
 /// Standard normal noise N(0, 1) of the given shape, float32 on the CPU.
 ///
@@ -32,7 +41,8 @@ inline Tensor gaussian(at::IntArrayRef shape, const Draw& draw) {
   Tensor uniform = torch::empty({2, 2 * blocks}, torch::kFloat32);
   float* const u1 = uniform.data_ptr<float>();
   float* const u2 = u1 + 2 * blocks;
-  const r123::Philox4x32::key_type key{{std::uint32_t(draw.seed), std::uint32_t(draw.seed >> 32)}};
+  const std::uint64_t bits_of_key = draw.seed ^ draw.nested;
+  const r123::Philox4x32::key_type key{{std::uint32_t(bits_of_key), std::uint32_t(bits_of_key >> 32)}};
   at::parallel_for(0, blocks, 4096, [&](std::int64_t begin, std::int64_t end) {
     constexpr float unit = 0x1p-24F;  // 24 bits are what a float holds exactly
     r123::Philox4x32 philox;

@@ -8,6 +8,7 @@
 
 #include <pellucid/core/concepts.hpp>
 #include <pellucid/core/images.hpp>
+#include <pellucid/core/noise.hpp>
 #include <pellucid/core/progress.hpp>
 #include <pellucid/core/torch.hpp>
 
@@ -32,14 +33,33 @@ struct Subject {
   Objective objective;
   std::vector<std::int64_t> numbers;  ///< of the images, which their noise depends on
   Reporter<Callback> report;
+  std::vector<std::uint64_t> nested{};  ///< of each image: which samples of methods around this one led to
+                                        ///< it; empty: none
 
-  /// The images of another call about the same objective: row i is a variant of this subject's image
-  /// `rows[i]`.
-  Subject with(Images variants, const std::vector<std::int64_t>& rows, const Reporter<Callback>& part) const {
+  /// Which noise belongs to an image of this subject.
+  Draw draw(std::uint64_t seed, std::size_t row, std::int64_t sample) const {
+    return {seed, numbers[row], sample, nested.empty() ? 0 : nested[row]};
+  }
+
+  /// The same images, asked about something else.
+  template <class Other>
+  Subject<Other, Callback> about(Other other, const Reporter<Callback>& part) const {
+    return {images, std::move(other), numbers, part, nested};
+  }
+
+  /// The images of another call about the same objective: row i is sample `samples[i]` of this subject's
+  /// image `rows[i]`.
+  Subject with(Images variants, const std::vector<std::int64_t>& rows,
+               const std::vector<std::int64_t>& samples, const Reporter<Callback>& part) const {
     std::vector<std::int64_t> chosen;
-    chosen.reserve(rows.size());
-    for (const std::int64_t row : rows) chosen.push_back(numbers[std::size_t(row)]);
-    return {std::move(variants), pellucid::select(objective, rows), std::move(chosen), part};
+    std::vector<std::uint64_t> within;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const auto row = std::size_t(rows[i]);
+      chosen.push_back(numbers[row]);
+      within.push_back(mixed((nested.empty() ? 0 : nested[row]) + std::uint64_t(samples[i]) + 1));
+    }
+    return {std::move(variants), pellucid::select(objective, rows), std::move(chosen), part,
+            std::move(within)};
   }
 };
 

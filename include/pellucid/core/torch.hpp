@@ -17,6 +17,7 @@
 #endif
 
 #include <torch/autograd.h>
+#include <torch/csrc/autograd/functions/tensor.h>
 #include <torch/nn.h>
 #include <torch/types.h>
 #include <torch/utils.h>

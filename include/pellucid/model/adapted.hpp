@@ -30,7 +30,6 @@ class Adapted {
 
   /// Images N×3×H×W in [0, 1] → scores N×K, before softmax.
   Tensor operator()(const Images& images) const {
-    check_images(images);
     return run(images, [&](const Tensor& input) { return network_->forward(input); });
   }
 
@@ -69,12 +68,14 @@ class Adapted {
  private:
   template <class Ask>
   auto run(const Images& images, Ask&& ask) const {
+    check_images(images);
     if (execution_.threads > 0 && at::get_num_threads() != execution_.threads)
       at::set_num_threads(execution_.threads);
     try {
-      Tensor input = preprocess_.normalize(preprocess_.fit(images.to(execution_.device)));
+      const auto device = network_->device() ? network_->device() : execution_.device;
+      Tensor input = preprocess_.normalize(preprocess_.fit(device ? images.to(*device) : images));
       // A network may begin with an operator that overwrites its input, which must not be the caller's.
-      if (input.is_same(images)) input = input.clone();
+      if (input.is_alias_of(images)) input = input.clone();
       return ask(input);
     } catch (const c10::Error& error) {
       if (is_out_of_memory(error)) throw;

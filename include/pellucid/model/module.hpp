@@ -1,5 +1,7 @@
 #pragma once
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -10,10 +12,10 @@
 
 namespace pellucid::detail {
 
-/// Evaluation mode and no weight gradients while it lives; then everything as it was.
-class Frozen {
+/// Evaluation mode and no weight gradients, and back.
+class ModuleState {
  public:
-  explicit Frozen(torch::nn::Module& module) {
+  explicit ModuleState(torch::nn::Module& module) {
     bool training = false;
     for (const auto& part : module.modules()) {
       modes_.emplace_back(part, part->is_training());
@@ -30,17 +32,52 @@ class Frozen {
       trained_.push_back(parameter);
     }
   }
-  ~Frozen() {
+  void restore() {
     for (const auto& [part, training] : modes_)
       part->train(training);  // parents first: train() reaches children
     for (Tensor& parameter : trained_) parameter.requires_grad_(true);
+  }
+
+ private:
+  std::vector<std::pair<std::shared_ptr<torch::nn::Module>, bool>> modes_{};
+  std::vector<Tensor> trained_{};
+};
+
+/// Keeps a module in evaluation mode and without weight gradients while any of these lives, in whatever
+/// thread; then everything is as it was.
+class Frozen {
+ public:
+  explicit Frozen(torch::nn::Module& module) : module_(&module) {
+    const std::lock_guard lock(mutex());
+    auto [entry, first] = all().try_emplace(module_, Entry{});
+    if (first) entry->second.state.emplace(module);
+    ++entry->second.users;
+  }
+  ~Frozen() {
+    const std::lock_guard lock(mutex());
+    const auto entry = all().find(module_);
+    if (--entry->second.users > 0) return;
+    entry->second.state->restore();
+    all().erase(entry);
   }
   Frozen(const Frozen&) = delete;
   Frozen& operator=(const Frozen&) = delete;
 
  private:
-  std::vector<std::pair<std::shared_ptr<torch::nn::Module>, bool>> modes_{};
-  std::vector<Tensor> trained_{};
+  struct Entry {
+    int users = 0;
+    std::optional<ModuleState> state{};
+  };
+  static std::mutex& mutex() {
+    static std::mutex one;
+    return one;
+  }
+  static std::map<const torch::nn::Module*, Entry>& all() {
+    static std::map<const torch::nn::Module*, Entry> entries;
+    return entries;
+  }
+
+  const torch::nn::Module* module_;
 };
 
 /// A function of a tensor as a network: what `Adapted` runs. Its marks are its layers; of a module, what
@@ -49,8 +86,13 @@ template <class Forward>
 class EagerNetwork {
  public:
   explicit EagerNetwork(Forward forward, std::shared_ptr<torch::nn::Module> module = nullptr)
-      : forward_(std::move(forward)), module_(std::move(module)) {
-    if (module_ != nullptr) owners_ = std::make_shared<const ParameterNames>(*module_);
+      : forward_(std::move(forward)), module_(std::move(module)) {}
+
+  /// Where the network is; empty where that cannot be known.
+  std::optional<torch::Device> device() const {
+    if (module_ != nullptr)
+      for (const Tensor& parameter : module_->parameters()) return parameter.device();
+    return {};
   }
 
   Tensor forward(const Tensor& input) const {
@@ -98,19 +140,15 @@ class EagerNetwork {
  private:
   Tensor record(Recording& recording, const Tensor& input) const {
     if (module_ == nullptr) return recording.run([&] { return forward(input); });
-    const Observer observer(*owners_, recording);
+    const ParameterNames owners(*module_);  // made anew: loading weights may have replaced the parameters
+    Observer observer(owners, recording);
     const Tensor scores = recording.run([&] { return forward(input); });
-    if (!observer.saw_operators())
-      throw Error(
-          "no operator of this module could be seen: include pellucid's headers before LibTorch's, or "
-          "compile with NDEBUG",
-          Fault::failure);
+    observer.check();
     return scores;
   }
 
   Forward forward_;
   std::shared_ptr<torch::nn::Module> module_;
-  std::shared_ptr<const ParameterNames> owners_;
 };
 
 }  // namespace pellucid::detail

@@ -1,4 +1,7 @@
 #pragma once
+#include <cstdint>
+#include <exception>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <set>
@@ -25,21 +28,35 @@ class ParameterNames {
 
   /// The owner of the parameter that a tensor is, or is a view of; null for any other tensor.
   const Owner* owner(const Tensor& tensor) const {
-    if (!tensor.defined() || !tensor.has_storage()) return nullptr;
-    const auto found = owners_.find(tensor.storage().unsafeGetStorageImpl());
-    return found == owners_.end() ? nullptr : &found->second;
+    if (!tensor.defined() || !tensor.has_storage() || tensor.numel() == 0) return nullptr;
+    const auto* const place = static_cast<const char*>(tensor.data_ptr());
+    const auto behind = owners_.upper_bound(place);
+    if (behind == owners_.begin()) return nullptr;
+    const Place& before = std::prev(behind)->second;
+    return place < before.end ? &before.owner : nullptr;
   }
 
  private:
+  /// The bytes of a parameter: several may lie in one storage.
+  struct Place {
+    const char* end = nullptr;
+    Owner owner{};
+  };
+
   void add(torch::nn::Module& module, const std::string& path) {
     const auto children = module.named_children();
     const auto own = [&](const auto& named_tensors) {
       for (const auto& item : named_tensors) {
-        if (!item.value().defined() || item.value().numel() == 0) continue;
+        const Tensor& tensor = item.value();
+        if (!tensor.defined() || !tensor.has_storage() || tensor.numel() == 0) continue;
         const bool leaf = children.is_empty();
         const std::string layer = leaf ? path : (path.empty() ? "" : path + ".") + item.key();
-        owners_.emplace(item.value().storage().unsafeGetStorageImpl(),
-                        Owner{layer, leaf ? short_name(module.name()) : "parameter", item.value().numel()});
+        const auto* const begin = static_cast<const char*>(tensor.data_ptr());
+        std::int64_t last = 0;  // of its elements, counted from the first
+        for (std::int64_t d = 0; d < tensor.dim(); ++d) last += (tensor.size(d) - 1) * tensor.stride(d);
+        owners_.emplace(begin,
+                        Place{begin + (last + 1) * tensor.element_size(),
+                              Owner{layer, leaf ? short_name(module.name()) : "parameter", tensor.numel()}});
       }
     };
     own(module.named_parameters(/*recurse=*/false));
@@ -54,15 +71,15 @@ class ParameterNames {
     return name;
   }
 
-  std::map<const void*, Owner> owners_{};
+  std::map<const char*, Place> owners_{};
 };
 
 /// Sees the layers of a module that nobody marked, while it lives: every operator of the forward pass is
 /// watched, and one that takes a parameter gives its output to that parameter's layer.
 ///
 /// Of nested operators the outermost counts (`conv2d`, not the `mkldnn_convolution` in it). A view of a
-/// parameter
-/// (`weight.t()`) is still the parameter. Several operators on different parameters of one layer (a product,
+/// parameter (`weight.t()`) is still the parameter, and so is what is computed from parameters alone
+/// (`weight * scale`). Several operators on different parameters of one layer (a product,
 /// then a bias) are one call, whose output is the last one's.
 class Observer {
  public:
@@ -80,8 +97,16 @@ class Observer {
   Observer(const Observer&) = delete;
   Observer& operator=(const Observer&) = delete;
 
-  /// Whether any operator was seen at all.
-  bool saw_operators() const { return operators_ > 0; }
+  /// Throws what went wrong while an output was copied (memory that ran out), and Error where no operator was
+  /// seen at all.
+  void check() const {
+    if (failure_ != nullptr) std::rethrow_exception(failure_);
+    if (operators_ == 0)
+      throw Error(
+          "no operator of this module could be seen: include pellucid's headers before LibTorch's, or "
+          "compile with NDEBUG",
+          Fault::failure);
+  }
 
  private:
   using Used = std::set<const void*>;
@@ -90,6 +115,12 @@ class Observer {
   struct Operator : at::ObserverContext {
     const ParameterNames::Owner* owner = nullptr;
     Used parameters{};
+    bool of_parameters_alone = true;
+  };
+
+  struct Pause {
+    Observer* observer = std::exchange(current(), nullptr);
+    ~Pause() { current() = observer; }
   };
 
   static Observer*& current() {
@@ -118,12 +149,30 @@ class Observer {
     const auto& started = static_cast<const Operator&>(*context);
     if (started.owner == nullptr || function.outputs().empty() || !function.outputs()[0].isTensor()) return;
     const Tensor& output = function.outputs()[0].toTensor();
-    if (self->names_.owner(output) != nullptr) return;  // a view of the parameter
-    self->product(started, output);
+    if (self->owner(output) != nullptr) return;  // a view of the parameter
+    try {
+      if (started.of_parameters_alone && output.has_storage()) {
+        self->derived_.push_back({output, started.owner});
+      } else {
+        self->product(started, output);
+      }
+    } catch (...) {  // what a callback throws is swallowed
+      self->failure_ = std::current_exception();
+    }
+  }
+
+  /// The owner of a parameter, or of what was computed from parameters alone.
+  const ParameterNames::Owner* owner(const Tensor& tensor) const {
+    if (const ParameterNames::Owner* const found = names_.owner(tensor); found != nullptr) return found;
+    for (const auto& [computed, its_owner] : derived_)
+      if (tensor.defined() && tensor.has_storage() && tensor.is_alias_of(computed)) return its_owner;
+    return nullptr;
   }
 
   void look_at(const Tensor& tensor, Operator& context) const {
-    const ParameterNames::Owner* const owner = names_.owner(tensor);
+    if (!tensor.defined()) return;
+    const ParameterNames::Owner* const owner = this->owner(tensor);
+    if (owner == nullptr) context.of_parameters_alone = false;
     if (owner == nullptr) return;
     // Where an operator takes parameters of several layers (a weight and a bias with names of their own), the
     // largest says what it is.
@@ -141,9 +190,8 @@ class Observer {
     for (const void* parameter : started.parameters) fresh |= used.contains(parameter);
     if (fresh) used.clear();
     used.insert(started.parameters.begin(), started.parameters.end());
-    const auto pause = std::exchange(current(), nullptr);  // copying the output is an operator, too
+    const Pause pause;  // copying the output is an operator, too
     recording_.see(started.owner->layer, started.owner->kind, output, Recording::Source::observer, fresh);
-    current() = pause;
   }
 
   const ParameterNames& names_;
@@ -153,6 +201,9 @@ class Observer {
   int depth_ = 0;
   std::int64_t operators_ = 0;
   std::map<std::string, Used> used_{};
+  std::vector<std::pair<Tensor, const ParameterNames::Owner*>>
+      derived_{};  // kept: an address is not used twice
+  std::exception_ptr failure_{};
 };
 
 }  // namespace pellucid::detail

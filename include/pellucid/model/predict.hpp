@@ -35,17 +35,31 @@ Tensor ask_in_parts(const M& model, const Images& images, Ask&& ask) {
 /// The scores N×K of images.
 template <Model M>
 Tensor scores_of(const M& model, const Images& images) {
-  const Tensor scores = ask_in_parts(
-      model, images, [](const M& m, const Images& part, const auto&) { return Tensor(m(part)).detach(); });
+  const Tensor scores = ask_in_parts(model, images, [](const M& m, const Images& part, const auto&) {
+    return Tensor(m(part.clone())).detach();  // a callable of one's own may overwrite it
+  });
   if (scores.dim() != 2)
     throw Error(c10::str("the model gives a tensor of shape ", scores.sizes(), "; scores N×K are expected"));
   return scores;
 }
 
+/// Softmax of the scores, N×K in double precision on the CPU. Throws Error for scores that are NaN.
+template <Model M>
+Tensor probabilities_of(const M& model, const Images& images) {
+  const Tensor probabilities = torch::softmax(scores_of(model, images).to(torch::kCPU, torch::kDouble), 1);
+  const Tensor bad = probabilities.isnan().any(1).nonzero();
+  if (bad.numel() > 0)
+    throw Error("the model gives NaN or infinite scores for image " +
+                    std::to_string(bad[0][0].template item<std::int64_t>()) +
+                    ": its weights or its preprocessing are damaged, or its numbers overflow",
+                Fault::failure);
+  return probabilities;
+}
+
 /// The `count` most probable classes of each image, the first of them first.
 template <Model M>
 std::vector<std::vector<Prediction>> predict(const M& model, const Images& images, std::int64_t count = 1) {
-  const Tensor probabilities = torch::softmax(scores_of(model, images).to(torch::kDouble).cpu(), 1);
+  const Tensor probabilities = probabilities_of(model, images);
   const auto [values, labels] = probabilities.topk(std::min(count, probabilities.size(1)), 1);
   std::vector<std::vector<Prediction>> result;
   for (std::int64_t n = 0; n < labels.size(0); ++n) {

@@ -13,10 +13,10 @@ namespace pellucid {
 /// A TorchScript file, and how it is run.
 using ScriptModel = Adapted<detail::ScriptNetwork>;
 
-/// A TorchScript module as a model.
+/// A TorchScript module as a model. The module is put into evaluation mode, and stays there.
 inline ScriptModel adapt(torch::jit::Module module, Preprocess preprocess = unchanged(),
                          Execution execution = {}) {
-  module.to(execution.device);
+  if (execution.device) module.to(*execution.device);
   return ScriptModel(detail::ScriptNetwork(std::move(module)), std::move(preprocess), execution);
 }
 

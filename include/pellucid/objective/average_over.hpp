@@ -22,16 +22,18 @@ Average average_over(const M& model, const S& subject, AveragePlan plan, Make&& 
   return average(
       plan,
       [&](const std::vector<Variant>& variants) -> Tensor {
-        std::vector<std::int64_t> rows;
-        rows.reserve(variants.size());
-        for (const Variant& variant : variants) rows.push_back(variant.image);
+        std::vector<std::int64_t> rows, samples;
+        for (const Variant& variant : variants) {
+          rows.push_back(variant.image);
+          samples.push_back(variant.sample);
+        }
         // Samples beyond those planned (an open-ended plan) are no progress.
         const auto place = [&](const Variant& variant, std::int64_t behind) {
           return variant.image * plan.samples + std::min(variant.sample + behind, plan.samples);
         };
         const std::int64_t begun = place(variants.front(), 0), ended = place(variants.back(), 1);
         const auto part = subject.report.part(begun, ended - begun, plan.images * plan.samples);
-        return ask(model, subject.with(make(variants), rows, part));
+        return ask(model, subject.with(make(variants), rows, samples, part));
       },
       subject.report);
 }

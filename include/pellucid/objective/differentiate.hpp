@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include <pellucid/core/average.hpp>
 #include <pellucid/objective/objective.hpp>
 
 namespace pellucid {
@@ -20,17 +21,36 @@ struct Derivative {
 
 namespace detail {
 
+/// Autograd on, whatever the caller is in: inference mode makes no graph.
+struct Recorded {
+  c10::InferenceMode inference{false};
+  torch::AutoGradMode gradients{true};
+};
+
+/// The images as the beginning of a graph.
+inline Tensor leaf(const Images& images) {
+  return (images.is_inference() ? images.clone() : images.detach()).requires_grad_();
+}
+
 /// ∂ Σ values / ∂ input. Images do not influence one another, so this is each value's own gradient.
 inline Tensor gradient_of(const Tensor& values, const Tensor& input, const std::string& what) {
   Tensor gradient;
-  if (values.requires_grad())
-    gradient = torch::autograd::grad({values.sum()}, {input}, /*grad_outputs=*/{}, /*retain_graph=*/{},
-                                     /*create_graph=*/false, /*allow_unused=*/true)[0];
+  try {
+    if (values.requires_grad() && input.requires_grad())
+      gradient = torch::autograd::grad({values.sum()}, {input}, /*grad_outputs=*/{}, /*retain_graph=*/{},
+                                       /*create_graph=*/false, /*allow_unused=*/true)[0];
+  } catch (const c10::Error& error) {
+    if (is_out_of_memory(error)) throw;
+    const std::string reason = error.what_without_backtrace();
+    throw Error("the gradient with respect to the " + what +
+                " could not be computed: " + reason.substr(0, reason.find('\n')));
+  }
   if (!gradient.defined())
     throw Error(
         "the objective does not depend on the " + what +
-        ": there is no path between them in the graph (is the forward pass under NoGradGuard, or does it "
-        "detach() or round its input?)");
+        ": there is no path between them in the graph (is the forward pass under NoGradGuard or "
+        "InferenceMode, does it detach() or round its input, or does the layer lie behind what is asked "
+        "about?)");
   return gradient;
 }
 
@@ -42,8 +62,8 @@ inline Tensor gradient_of(const Tensor& values, const Tensor& input, const std::
 /// from the objective to the images.
 template <class O, class M, class Rule = ChainRule>
 Derivative differentiate(const O& objective, const M& model, const Images& images, const Rule& rule = {}) {
-  const torch::AutoGradMode on(true);
-  const Tensor input = images.detach().requires_grad_();
+  const detail::Recorded recorded;
+  const Tensor input = detail::leaf(images);
   const Tensor values = evaluate(objective, model, input);
   rule(values);
   return {values.detach(), detail::gradient_of(values, input, "images")};
@@ -60,11 +80,13 @@ struct LayerDerivative {
 template <LayerObjective O, class M>
 LayerDerivative differentiate_at(const std::string& layer, const O& objective, const M& model,
                                  const Images& images) {
-  const torch::AutoGradMode on(true);
-  const Tensor input = images.detach().requires_grad_();
+  const detail::Recorded recorded;
+  const Tensor input = detail::leaf(images);
   const std::vector<Tensor> seen = observe(model, input, {layer, objective.layer});
   const Tensor values = objective.of(seen[1]);
-  return {values.detach(), seen[0].detach(), detail::gradient_of(values, seen[0], "layer '" + layer + "'")};
+  const Tensor gradient = detail::gradient_of(values, seen[0], "layer '" + layer + "'");
+  return {values.detach().to(images.device()), seen[0].detach().to(images.device()),
+          gradient.to(images.device())};
 }
 
 }  // namespace pellucid

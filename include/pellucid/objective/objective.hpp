@@ -33,7 +33,7 @@ requires ObjectiveOf<O, M> Tensor evaluate(const O& objective, const M& model, c
   if (values.dim() != 1 || values.size(0) != images.size(0))
     throw Error(c10::str("the objective gives a tensor of shape ", values.sizes(), " for ", images.size(0),
                          " images; one number per image is expected, shape [", images.size(0), "]"));
-  return values;
+  return values.to(images.device());
 }
 
 /// The objective with everything settled that depends on the image it is asked about (the top class, the

@@ -2,6 +2,7 @@
 #include <concepts>
 #include <filesystem>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -25,7 +26,8 @@ class Overlay : public Stage<Overlay> {
   template <class S>
   using Gives = Picture;
 
-  explicit Overlay(OverlayOptions options = {}) : options_(std::move(options)) {}
+  /// Throws Error on options out of range.
+  explicit Overlay(OverlayOptions options = {}) : options_(std::move(options)) { validate(options_); }
 
   template <class M, class S>
   Picture run(const M&, const S& subject) const {
@@ -49,8 +51,13 @@ class SavePng : public Stage<SavePng> {
   using Gives = Picture;
 
   explicit SavePng(std::filesystem::path file) : file_(std::move(file)) {
-    const std::filesystem::path folder = std::filesystem::absolute(file_).parent_path();
-    if (!std::filesystem::is_directory(folder))
+    namespace fs = std::filesystem;
+    std::error_code ignored;
+    if (file_.empty()) throw Error("SavePng: an empty name was given; give the path of a file");
+    if (fs::is_directory(file_, ignored))
+      throw Error("SavePng: '" + file_.string() + "' is a folder; give the path of a file");
+    const fs::path folder = file_.has_parent_path() ? file_.parent_path() : fs::path(".");
+    if (!fs::is_directory(folder, ignored))
       throw Error("SavePng: there is no folder '" + folder.string() + "' to write '" +
                   file_.filename().string() + "' into; make it first");
   }

@@ -28,8 +28,8 @@ struct FGSM {
   template <class M, class S>
   Adversarial operator()(const M& model, const S& subject) const {
     if (!target.empty()) target.check_count(subject.images.size(0));
-    const Subject loss{subject.images, CrossEntropy{target.empty() ? subject.objective.label : target},
-                       subject.numbers, subject.report};
+    const Subject loss =
+        subject.about(CrossEntropy{target.empty() ? subject.objective.label : target}, subject.report);
     const Tensor gradient = average_over(model, loss, {}, as_it_is(loss), [](const M& m, const auto& part) {
                               return differentiate(part.objective, m, part.images).gradient;
                             }).mean;

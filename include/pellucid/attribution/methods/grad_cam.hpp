@@ -9,10 +9,27 @@
 
 namespace pellucid {
 
+/// The last layer that gives N×C×h×w with more than one place, and does not lie behind the layer `asked` (""
+/// for the scores). Throws Error when there is none.
+template <class M>
+std::string last_spatial_layer(const M& model, const Images& image, const std::string& asked) {
+  std::string last;
+  if constexpr (requires { model.layers(image); }) {
+    for (const auto& layer : model.layers(image)) {
+      if (layer.shape.size() == 4 && layer.shape[2] * layer.shape[3] > 1) last = layer.name;
+      if (!asked.empty() && layer.name == asked) break;
+    }
+  }
+  if (last.empty())
+    throw Error("GradCAM: no layer was named, and none that gives N×C×h×w can be seen in this model" +
+                (asked.empty() ? "" : " up to '" + asked + "'") + "; name one: GradCAM{.layer = \"layer4\"}");
+  return last;
+}
+
 /// Grad-CAM: where a layer's channels respond, each weighted by how much it counts for the objective,
 ///   A = ReLU(Σ_c α_c a_c),   α_c = 1/HW Σ_yx ∂S/∂a_cyx
 /// upsampled to the image (bilinearly): N×1×H×W, or N×1×h×w of the layer. The layer must give N×C×h×w; left
-/// out, it is the last one that does with more than one place. Throws Error when no layer does.
+/// out, it is `last_spatial_layer`. Throws Error when no layer does.
 ///
 /// Selvaraju, Cogswell, Das, Vedantam, Parikh & Batra, "Grad-CAM: visual explanations from deep networks",
 /// 2017.
@@ -40,7 +57,8 @@ struct GradCAM {
                    " have no height and width to bring the map to; GradCAM{.upsample = false} gives it at "
                    "the layer's size"));
     const std::string place =
-        layer.empty() ? last_spatial_layer(model, subject.images.narrow(0, 0, 1)) : layer;
+        layer.empty() ? last_spatial_layer(model, subject.images.narrow(0, 0, 1), subject.objective.layer)
+                      : layer;
     const Tensor map =
         average_over(model, subject, {}, as_it_is(subject), [&](const M& m, const auto& part) {
           const LayerDerivative d = differentiate_at(place, part.objective, m, part.images);
@@ -51,18 +69,6 @@ struct GradCAM {
           return relu ? sum.relu() : sum;
         }).mean;
     return upsample ? resize(map, subject.images.size(2), subject.images.size(3)) : map;
-  }
-
-  template <class M>
-  static std::string last_spatial_layer(const M& model, const Images& image) {
-    if constexpr (requires { model.layers(image); }) {
-      const auto layers = model.layers(image);
-      for (auto info = layers.rbegin(); info != layers.rend(); ++info)
-        if (info->shape.size() == 4 && info->shape[2] * info->shape[3] > 1) return info->name;
-    }
-    throw Error(
-        "GradCAM: no layer was named, and none that gives N×C×H×W can be seen in this model; name one: "
-        "GradCAM{.layer = \"layer4\"}");
   }
 };
 

@@ -29,7 +29,7 @@ struct IntegratedGradients {
   template <class M, class S>
   Explanation operator()(const M& model, const S& subject) const {
     const Quadrature rule = gauss_legendre(steps);
-    const Tensor from = baseline.of(subject.images, subject.numbers);
+    const Tensor from = baseline.of(subject);
     const Tensor way = subject.images - from;
     const auto on_the_way = [&](const std::vector<Variant>& variants) {
       std::vector<Tensor> rows;

@@ -45,7 +45,7 @@ struct Noisy {
         const bool mirrored = antithetic && variant.sample % 2 == 1;
         const Tensor image = subject.images[variant.image];
         if (!mirrored || !z.defined())
-          z = gaussian(image.sizes(), {seed, subject.numbers[std::size_t(variant.image)], draw})
+          z = gaussian(image.sizes(), subject.draw(seed, std::size_t(variant.image), draw))
                   .to(image.options());
         const double s = sigma[variant.image].template item<double>();
         Tensor row = batch[std::int64_t(i)];

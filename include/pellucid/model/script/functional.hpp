@@ -16,6 +16,8 @@ namespace pellucid::detail {
 class Functionalize {
  public:
   explicit Functionalize(const std::shared_ptr<torch::jit::Graph>& graph) : graph_(graph), aliases_(graph) {
+    for (Value* const input : graph->inputs())
+      if (input->type()->isSubtypeOf(*c10::TensorType::get())) values_.push_back(input);
     collect(graph->block());
     // Backwards, so that what the alias analysis knows of an earlier operator stays true.
     for (auto node = overwriting_.rbegin(); node != overwriting_.rend(); ++node)
@@ -76,14 +78,25 @@ class Functionalize {
       functional->destroy();
       return false;
     }
-    functional->output()->setType(node->output()->type());
     functional->insertBefore(node);
+    Value* const changed = of_the_same_type(functional->output(), tensor, node);
+    changed->setType(node->output()->type());
     for (Value* const value : names)
       for (const torch::jit::Use& use : std::vector<torch::jit::Use>(value->uses()))
-        if (use.user->isAfter(node)) use.user->replaceInput(use.offset, functional->output());
+        if (use.user->isAfter(node)) use.user->replaceInput(use.offset, changed);
     std::erase(values_, node->output());
     node->destroy();
     return true;
+  }
+
+  /// `x.sub_(y)` keeps the type of x, `x.sub(y)` may take that of y.
+  Value* of_the_same_type(Value* result, Value* tensor, Node* before) {
+    int tensors = 0;
+    for (const Value* const input : before->inputs())
+      tensors += input->type()->isSubtypeOf(*c10::TensorType::get()) ? 1 : 0;
+    if (tensors < 2) return result;
+    const torch::jit::WithInsertPoint here(before);
+    return graph_->insert(at::aten::type_as, {result, tensor});
   }
 
   static bool used_behind(const Value* value, const Node* node) {

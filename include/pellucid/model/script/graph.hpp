@@ -40,6 +40,9 @@ class ScriptGraph {
     overwritten_ = Functionalize(graph_).left() > 0;
     torch::jit::ConstantPropagation(graph_);
     torch::jit::EliminateDeadCode(graph_);
+    for (torch::jit::Node* const node : graph_->nodes())
+      for (torch::jit::Block* const inner : node->blocks()) remove_markers(inner);
+    torch::jit::EliminateDeadCode(graph_);
     name_layers();
   }
 
@@ -78,6 +81,15 @@ class ScriptGraph {
 
   static bool is_marker(const torch::jit::Node* node) {
     return node->kind() == torch::jit::prim::Print && node->hasAttribute(torch::jit::attr::name);
+  }
+
+  /// A layer inside a branch or a loop that is left may be called any number of times: it has no name.
+  static void remove_markers(torch::jit::Block* block) {
+    for (auto node = block->nodes().begin(); node != block->nodes().end();) {
+      torch::jit::Node* const current = *node++;
+      for (torch::jit::Block* const inner : current->blocks()) remove_markers(inner);
+      if (is_marker(current)) current->destroy();
+    }
   }
 
   static torch::jit::Node* next_call(torch::jit::Block* block) {

@@ -2,6 +2,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,7 +17,15 @@ namespace pellucid::detail {
 class ScriptNetwork {
  public:
   explicit ScriptNetwork(torch::jit::Module module)
-      : module_(prepared(std::move(module))), graph_(module_), arguments_(default_arguments(module_)) {}
+      : module_(prepared(std::move(module))), graph_(module_), arguments_(default_arguments(module_)) {
+    for (const Tensor& parameter : module_.parameters()) {
+      device_ = parameter.device();
+      break;
+    }
+  }
+
+  /// Where the network is; empty where that cannot be known.
+  std::optional<torch::Device> device() const { return device_; }
 
   Tensor forward(const Tensor& input) const { return observe(input, {""})[0]; }
 
@@ -96,12 +105,15 @@ class ScriptNetwork {
     const std::lock_guard lock(*mutex_);
     const auto found = plans_->find(layers);
     if (found != plans_->end()) return found->second;
+    constexpr std::size_t most_plans = 64;  // each is a copy of the graph
+    if (plans_->size() >= most_plans) plans_->clear();
     return plans_->emplace(layers, torch::jit::Code(graph_.cut(layers), "forward")).first->second;
   }
 
   torch::jit::Module module_;
   ScriptGraph graph_;
   std::vector<c10::IValue> arguments_;
+  std::optional<torch::Device> device_{};
   std::shared_ptr<std::mutex> mutex_ = std::make_shared<std::mutex>();
   std::shared_ptr<std::map<std::vector<std::string>, torch::jit::Code>> plans_ =
       std::make_shared<std::map<std::vector<std::string>, torch::jit::Code>>();
