@@ -1,7 +1,13 @@
 // Files of weights: read, written, damaged, and put into a module.
 #include <boost/test/unit_test.hpp>
 
+#include <cstdint>
 #include <cstring>
+#include <filesystem>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
 
 #include <pellucid/model/weights/load.hpp>
 #include <pellucid/model/weights/safetensors.hpp>
@@ -417,12 +423,12 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_listed_and_nothing_is_loaded) {
       for (const auto& [other, value] : before)
         if (name == other) BOOST_TEST(same(tensor, value));
   };
-  const std::string end = "\nA checkpoint of the same architecture and number of classes is expected.";
+  const std::string advice = "\nA checkpoint of the same architecture and number of classes is expected.";
 
   refused({},
           "w.safetensors does not fit this network:\n  missing (8): scale, conv.weight, bn.weight, bn.bias, "
           "bn.running_mean, …" +
-              end);
+              advice);
 
   Checkpoint checkpoint = other_values(*module);
   for (auto& [name, tensor] : checkpoint.tensors) {
@@ -436,12 +442,12 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_listed_and_nothing_is_loaded) {
           "'a?b'\n"
           "  of another shape or type (2): bn.weight holds Long and should hold Float, "
           "a_head.weight is [5, 4] and should be [2, 4]" +
-              end);
+              advice);
 
   checkpoint = other_values(*module);
   for (int i = 0; i < 6; ++i) checkpoint.tensors.emplace_back("x" + std::to_string(i), counted);
   refused(checkpoint,
-          "w.safetensors does not fit this network:\n  extra (6): 'x0', 'x1', 'x2', 'x3', 'x4', …" + end);
+          "w.safetensors does not fit this network:\n  extra (6): 'x0', 'x1', 'x2', 'x3', 'x4', …" + advice);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
