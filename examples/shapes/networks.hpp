@@ -15,8 +15,8 @@ inline std::int64_t number_of_shapes() {
 /// Of shapes-convnext and shapes-cheater. A network this shallow needs no small layer scale to start, and
 /// pictures this small need a small patch.
 inline pellucid::ConvNeXtOptions convnext_options() {
-  return {.depths = {2, 2, 3},
-          .widths = {32, 64, 128},
+  return {.depths = {1, 2, 3},
+          .widths = {16, 48, 96},
           .classes = number_of_shapes(),
           .patch = 2,
           .layer_scale = 1};
