@@ -36,7 +36,7 @@ struct Seen {
 std::vector<Seen> look(const Wish& wish, const Setup& setup) {
   std::vector<Seen> all;
   for (const Input& input : setup.inputs) {
-    const auto see = [&](const LoadedModel& model, const Images& part, const auto& rows) {
+    const auto see = [&](const AnyModel& model, const Images& part, const auto& rows) {
       const auto outputs = model.observe(part, wish.layers);
       for (std::size_t i = 0; i < outputs.size(); ++i)
         if (outputs[i].dim() < 1 || outputs[i].size(0) != part.size(0))

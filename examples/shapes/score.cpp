@@ -10,8 +10,8 @@
 
 #include <pellucid/core/files.hpp>
 
-#include "app/json.hpp"
-#include "app/methods.hpp"
+#include "json.hpp"
+#include "methods.hpp"
 #include "grade.hpp"
 #include "networks.hpp"
 #include "shipped.hpp"
