@@ -6,13 +6,13 @@ macro(pellucid_find_core)
   find_package(Random123 ${ARGN})
 endmacro()
 
-# Sets pellucid_pictures_missing to the packages that are not there.
-macro(pellucid_find_pictures)
-  set(pellucid_pictures_missing "")
-  foreach(package IN ITEMS PNG JPEG stb xtensor)
+# What pellucid::pellucid needs beyond that. Sets pellucid_rest_missing to the packages that are not there.
+macro(pellucid_find_rest)
+  set(pellucid_rest_missing "")
+  foreach(package IN ITEMS PNG JPEG stb xtensor nlohmann_json)
     find_package(${package} QUIET)
     if(NOT ${package}_FOUND)
-      list(APPEND pellucid_pictures_missing ${package})
+      list(APPEND pellucid_rest_missing ${package})
     endif()
   endforeach()
 endmacro()

@@ -17,6 +17,8 @@
 #include <pellucid/model/adapt.hpp>
 #include <pellucid/model/predict.hpp>
 #include <pellucid/model/script.hpp>
+#include <pellucid/model/weights/load.hpp>
+#include <pellucid/model/weights/safetensors.hpp>
 #include <pellucid/objective/channel.hpp>
 #include <pellucid/objective/cross_entropy.hpp>
 #include <pellucid/objective/layer.hpp>
