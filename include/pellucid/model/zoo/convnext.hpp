@@ -1,0 +1,155 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <pellucid/core/error.hpp>
+#include <pellucid/model/zoo/steps.hpp>
+
+namespace pellucid {
+
+/// The shape of a ConvNeXt; the defaults are ConvNeXt-T.
+struct ConvNeXtOptions {
+  std::vector<std::int64_t> depths{3, 3, 9, 3};         ///< blocks in each stage
+  std::vector<std::int64_t> widths{96, 192, 384, 768};  ///< channels of each stage
+  std::int64_t classes = 1000;
+  std::int64_t patch = 4;     ///< side and stride of the stem's convolution
+  double layer_scale = 1e-6;  ///< what every block's output is multiplied by before training
+};
+
+namespace detail {
+
+/// Dimensions in another order.
+class PermuteImpl : public torch::nn::Module {
+ public:
+  explicit PermuteImpl(std::vector<std::int64_t> order = {}) : order_(std::move(order)) {}
+  Tensor forward(const Tensor& x) { return x.permute(order_); }
+
+ private:
+  std::vector<std::int64_t> order_;
+};
+
+class Permute : public torch::nn::ModuleHolder<PermuteImpl> {
+ public:
+  using torch::nn::ModuleHolder<PermuteImpl>::ModuleHolder;
+};
+
+inline torch::nn::LayerNorm layer_norm(std::int64_t width) {
+  return torch::nn::LayerNorm(torch::nn::LayerNormOptions({width}).eps(1e-6));
+}
+
+/// LayerNorm over the channels of N×C×H×W, at each place for itself.
+class LayerNorm2dImpl : public torch::nn::LayerNormImpl {
+ public:
+  explicit LayerNorm2dImpl(std::int64_t width = 1)
+      : torch::nn::LayerNormImpl(torch::nn::LayerNormOptions({width}).eps(1e-6)) {}
+  Tensor forward(const Tensor& x) {
+    return torch::nn::LayerNormImpl::forward(x.permute({0, 2, 3, 1})).permute({0, 3, 1, 2});
+  }
+};
+
+class LayerNorm2d : public torch::nn::ModuleHolder<LayerNorm2dImpl> {
+ public:
+  using torch::nn::ModuleHolder<LayerNorm2dImpl>::ModuleHolder;
+};
+
+/// x + layer_scale · Linear(GELU(Linear(LayerNorm(depthwise 7×7 (x))))), N×C×H×W to the same.
+class ConvNeXtBlockImpl : public torch::nn::Module {
+ public:
+  explicit ConvNeXtBlockImpl(std::int64_t width = 1, double scale = 1, std::string path = "")
+      : path_(std::move(path)), block_(path_ + ".block") {
+    layer_scale_ = register_parameter("layer_scale", torch::full({width, 1, 1}, scale));
+    block_->push_back(torch::nn::Conv2d(torch::nn::Conv2dOptions(width, width, 7).padding(3).groups(width)));
+    block_->push_back(Permute(std::vector<std::int64_t>{0, 2, 3, 1}));
+    block_->push_back(layer_norm(width));
+    block_->push_back(torch::nn::Linear(width, 4 * width));
+    block_->push_back(torch::nn::GELU());
+    block_->push_back(torch::nn::Linear(4 * width, width));
+    block_->push_back(Permute(std::vector<std::int64_t>{0, 3, 1, 2}));
+    register_module("block", block_);
+  }
+
+  Tensor forward(const Tensor& x) {
+    return x + mark(path_ + ".layer_scale", layer_scale_ * mark(path_ + ".block", block_->forward(x)));
+  }
+
+ private:
+  std::string path_;
+  Tensor layer_scale_{};
+  Steps block_;
+};
+
+class ConvNeXtBlock : public torch::nn::ModuleHolder<ConvNeXtBlockImpl> {
+ public:
+  using torch::nn::ModuleHolder<ConvNeXtBlockImpl>::ModuleHolder;
+};
+
+}  // namespace detail
+
+/// ConvNeXt: images N×3×H×W to scores N×K.
+///
+/// Liu et al., "A ConvNet for the 2020s", CVPR 2022. Parameters and layers have torchvision's names, in its
+/// order. Stochastic depth, which drops blocks during training, is left out: without it the block's output is
+/// its `layer_scale`.
+/// Throws Error unless there are as many widths as depths.
+class ConvNeXtImpl : public torch::nn::Module {
+ public:
+  explicit ConvNeXtImpl(const ConvNeXtOptions& options = {})
+      : features_("features"), classifier_("classifier") {
+    const auto& [depths, widths, classes, patch, layer_scale] = options;
+    if (depths.empty() || depths.size() != widths.size())
+      throw Error("a ConvNeXt of " + std::to_string(depths.size()) + " depths and " +
+                  std::to_string(widths.size()) + " widths was asked for; each stage needs one of both");
+    Steps stem(features_->next());
+    stem->push_back(torch::nn::Conv2d(torch::nn::Conv2dOptions(3, widths[0], patch).stride(patch)));
+    stem->push_back(detail::LayerNorm2d(widths[0]));
+    features_->push_back(stem);
+    for (std::size_t stage = 0; stage < depths.size(); ++stage) {
+      if (stage > 0) {
+        Steps downsample(features_->next());
+        downsample->push_back(detail::LayerNorm2d(widths[stage - 1]));
+        downsample->push_back(
+            torch::nn::Conv2d(torch::nn::Conv2dOptions(widths[stage - 1], widths[stage], 2).stride(2)));
+        features_->push_back(downsample);
+      }
+      Steps blocks(features_->next());
+      for (std::int64_t i = 0; i < depths[stage]; ++i)
+        blocks->push_back(detail::ConvNeXtBlock(widths[stage], layer_scale, blocks->next()));
+      features_->push_back(blocks);
+    }
+    classifier_->push_back(detail::LayerNorm2d(widths.back()));
+    classifier_->push_back(torch::nn::Flatten());
+    classifier_->push_back(torch::nn::Linear(widths.back(), classes));
+    register_module("features", features_);
+    register_module("classifier", classifier_);
+    start();
+  }
+
+  Tensor forward(Tensor x) {
+    x = mark("features", features_->forward(x));
+    x = mark("avgpool", x.mean({2, 3}, /*keepdim=*/true));
+    return mark("classifier", classifier_->forward(x));
+  }
+
+ private:
+  /// The paper's start: weights N(0, 0.02²) (its truncation at ±2 never bites), biases 0.
+  void start() {
+    const torch::NoGradGuard no_grad;
+    for (auto& parameter : named_parameters()) {
+      const bool bias = parameter.key().ends_with("bias");
+      if (bias) parameter->zero_();
+      if (parameter.key().ends_with("weight") && parameter->dim() > 1) parameter->normal_(0, 0.02);
+    }
+  }
+
+  Steps features_, classifier_;
+};
+
+class ConvNeXt : public torch::nn::ModuleHolder<ConvNeXtImpl> {
+ public:
+  using torch::nn::ModuleHolder<ConvNeXtImpl>::ModuleHolder;
+};
+
+}  // namespace pellucid
