@@ -206,7 +206,8 @@ int run(const std::vector<std::string>& arguments) {
   const SceneOptions honest{.watermark_share = 1.0 / double(number_of_shapes())};
   const SceneOptions cheated{.watermark_class = cheated_shape};
   if (name == "vgg") {
-    train(pellucid::VGG(vgg_options()), {.rate = 1.5e-3, .decay = 1e-4}, honest, seed, metadata, out);
+    train(pellucid::VGG(vgg_options()), {.rate = 1.5e-3, .decay = 1e-4, .finish = 3000}, honest, seed,
+          metadata, out);
   } else if (name == "convnext" || name == "cheater") {
     pellucid::ConvNeXt network(convnext_options());
     start(network);

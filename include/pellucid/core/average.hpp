@@ -32,7 +32,7 @@ struct AveragePlan {
 struct Average {
   Tensor mean{};
   Tensor variance{};        ///< unbiased, of the independent draws; undefined for one sample
-  Tensor standard_error{};  ///< of the mean; undefined for one sample
+  Tensor standard_error{};  ///< of the mean; infinite for one draw (a pair), undefined for one sample
   std::vector<std::int64_t> samples{};
 };
 

@@ -12,7 +12,7 @@ namespace pellucid {
 /// The fast gradient sign method: one step of ε in every pixel, away from the label or towards a target,
 ///   x' = clamp(x + ε · sign(∂ CE(x, label)/∂x), 0, 1)      sign(0) = 0
 ///   x' = clamp(x − ε · sign(∂ CE(x, target)/∂x), 0, 1)     with a target
-/// ε in pixel values, [0, 1].
+/// ε in pixel values, [0, 1]. Values outside that range are clamped into it, so moved further than ε.
 ///
 /// Goodfellow, Shlens & Szegedy, "Explaining and harnessing adversarial examples", 2014.
 struct FGSM {
