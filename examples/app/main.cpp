@@ -2,6 +2,7 @@
 
 #include <pellucid/core/average.hpp>
 
+#include <algorithm>
 #include <iostream>
 
 #include "command.hpp"

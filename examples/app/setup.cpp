@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "preprocess_file.hpp"
+#include "shapes/generator.hpp"
 #include "shapes/shipped.hpp"
 #include "text.hpp"
 

@@ -10,9 +10,9 @@
 
 #include <pellucid/core/files.hpp>
 
+#include "grade.hpp"
 #include "json.hpp"
 #include "methods.hpp"
-#include "grade.hpp"
 #include "networks.hpp"
 #include "shipped.hpp"
 
