@@ -1,28 +1,19 @@
 #!/usr/bin/env bash
-# Sets up everything that is not there yet (packages, configure, build) and explains one image:
-#   examples/quickstart.sh MODEL IMAGE [options of `pellucid explain`]
+# Sets up everything that is not there yet (packages, configure, build) and makes the gallery: every method on
+# the networks that come with the program, as one page. With arguments, runs `pellucid` with them instead:
+#   examples/quickstart.sh explain --model net.pt --preprocess imagenet --input dog.jpg --out why.png
 set -euo pipefail
 
-if [ $# -lt 2 ]; then
-  cat >&2 <<'END'
-usage: examples/quickstart.sh MODEL IMAGE [options]
-
-Sets everything up, then explains why MODEL (a TorchScript file) says what it says of IMAGE (PNG or JPEG).
-The options are those of `pellucid explain`, for example
-  --preprocess imagenet --labels LABELS.txt --method smoothgrad --out explanation.png
-END
-  exit 2
-fi
-
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-model=$1
-image=$2
-shift 2
-
-"$project/cmake/setup.sh"
 (
   cd "$project"
+  cmake/setup.sh
   [ -f build/release/build.ninja ] || cmake --preset release
   cmake --build --preset release --target pellucid
 ) >&2
-exec "$project/build/release/bin/pellucid" explain --model "$model" --input "$image" "$@"
+
+if [ $# -gt 0 ]; then
+  exec "$project/build/release/bin/pellucid" "$@"
+fi
+cd "$project"
+exec build/release/bin/pellucid gallery --out build/gallery

@@ -16,7 +16,7 @@ using nlohmann::json;
 
 namespace {
 
-const std::string commands[] = {"activations", "attack", "classify", "explain", "layers"};
+const std::string commands[] = {"activations", "attack", "classify", "explain", "gallery", "layers"};
 
 struct Outcome {
   int code = -1;
@@ -139,15 +139,16 @@ BOOST_AUTO_TEST_CASE(help_on_every_level) {
     BOOST_TEST(help.code == 0);
     BOOST_TEST(help.err == "");
     BOOST_TEST(help.out.find("Usage: pellucid " + command) != std::string::npos);
-    BOOST_TEST(help.out.find("--model") != std::string::npos);
+    BOOST_TEST(help.out.find(command == "gallery" ? "--out" : "--model") != std::string::npos);
     BOOST_TEST(help.out.find("Examples:\n  pellucid " + command) != std::string::npos);
   }
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_command_is_answered_with_the_list) {
   const Shell shell;
-  shell.refused("", {"no command", "activations, attack, classify, explain, layers", "--help"});
-  shell.refused("explian --model net.pt", {"'explian'", "activations, attack, classify, explain, layers"});
+  shell.refused("", {"no command", "activations, attack, classify, explain, gallery, layers", "--help"});
+  shell.refused("explian --model net.pt",
+                {"'explian'", "activations, attack, classify, explain, gallery, layers"});
   shell.refused("--verbose", {"'--verbose'", "pellucid --help"});
   shell.refused("classify" + with_input + "--frob 3", {"--frob", "pellucid classify --help"});
   shell.refused("classify --input a.png", {"--model"});
