@@ -1,7 +1,10 @@
+#include <pellucid/activation/receptive_field.hpp>
+
 #include <CLI/CLI.hpp>
 
 #include "command.hpp"
 #include "json.hpp"
+#include "progress_line.hpp"
 #include "setup.hpp"
 #include "text.hpp"
 
@@ -21,6 +24,34 @@ std::vector<LayerInfo> layers_of(const Setup& setup, const Images& images, bool 
   }
 }
 
+/// What each layer sees; nothing is told of inputs that are no images.
+std::vector<ReceptiveField> fields_of(const Setup& setup, const Images& images,
+                                      const std::vector<LayerInfo>& layers) {
+  if (images.dim() != 4) return std::vector<ReceptiveField>(layers.size());
+  std::vector<std::string> names;
+  for (const LayerInfo& layer : layers) names.push_back(layer.name);
+  ProgressLine progress("receptive fields", 1);
+  return receptive_fields(setup.model, images, names, progress);
+}
+
+Json to_json(const ReceptiveField& field) {
+  if (!field.vertical || !field.horizontal) return {};
+  return {{"size", {field.vertical->size, field.horizontal->size}},
+          {"stride", {field.vertical->stride, field.horizontal->stride}},
+          {"first", {field.vertical->first, field.horizontal->first}}};
+}
+
+/// 19×19 step 4
+std::string field_text(const ReceptiveField& field) {
+  if (field.height == 0) return "";
+  if (!field.vertical || !field.horizontal) return "all";
+  const auto pair = [](std::int64_t rows, std::int64_t columns) {
+    return rows == columns ? std::to_string(rows) : shape_text({rows, columns});
+  };
+  return shape_text({field.vertical->size, field.horizontal->size}) + " step " +
+         pair(field.vertical->stride, field.horizontal->stride);
+}
+
 void run(const Common& common) {
   if (common.inputs.size() > 1)
     throw Error("layers looks at one --input; " + std::to_string(common.inputs.size()) + " were given");
@@ -31,13 +62,19 @@ void run(const Common& common) {
       grey ? torch::full({1, 3, side, side}, 0.5) : setup.inputs.front().images.narrow(0, 0, 1);
   const std::vector<LayerInfo> layers = layers_of(setup, images, grey);
 
+  const std::vector<ReceptiveField> fields = fields_of(setup, images, layers);
+
   if (common.json) {
     Json document;
     document["input"] = {{"file", grey ? Json() : Json(common.inputs.front())},
                          {"shape", images.sizes().vec()}};
     document["layers"] = Json::array();
-    for (const LayerInfo& layer : layers)
-      document["layers"].push_back({{"name", layer.name}, {"kind", layer.kind}, {"shape", layer.shape}});
+    for (std::size_t i = 0; i < layers.size(); ++i)
+      document["layers"].push_back({{"name", layers[i].name},
+                                    {"kind", layers[i].kind},
+                                    {"shape", layers[i].shape},
+                                    {"parameters", layers[i].parameters},
+                                    {"receptive_field", to_json(fields[i])}});
     print(document);
     return;
   }
@@ -45,29 +82,27 @@ void run(const Common& common) {
     std::cout << "no layer of this model can be seen: its forward calls no submodule\n";
     return;
   }
-  std::size_t names = 4, kinds = 4;
-  for (const LayerInfo& layer : layers) {
-    names = std::max(names, length(layer.name));
-    kinds = std::max(kinds, length(layer.kind));
-  }
-  std::cout << padded("name", names) << "  " << padded("kind", kinds) << "  output\n";
-  for (const LayerInfo& layer : layers)
-    std::cout << padded(layer.name, names) << "  " << padded(layer.kind, kinds) << "  "
-              << shape_text(layer.shape) << '\n';
-  std::cout << layers.size() << (layers.size() == 1 ? " layer" : " layers") << ", with the shapes for "
-            << (grey ? "a grey image" : setup.inputs.front().shown(0)) << ", "
-            << shape_text(images.sizes().vec()) << (grey ? " (--input FILE: for your own)\n" : "\n");
+  Table table({"name", "kind", "output", "parameters", "sees"});
+  for (std::size_t i = 0; i < layers.size(); ++i)
+    table.add({layers[i].name, layers[i].kind, shape_text(layers[i].shape),
+               layers[i].parameters > 0 ? std::to_string(layers[i].parameters) : "", field_text(fields[i])});
+  std::cout
+      << table.text() << layers.size() << (layers.size() == 1 ? " layer" : " layers")
+      << ", with the shapes for " << (grey ? "a grey image" : setup.inputs.front().shown(0)) << ", "
+      << shape_text(images.sizes().vec()) << (grey ? " (--input FILE: for your own)\n" : "\n")
+      << "sees: the receptive field, rows×columns of pixels that a place of the layer depends on, and the "
+         "step from one place to the next\n";
 }
 
-const Registered registered("layers", {"names, kinds and output shapes of a model's layers",
-                                       "  pellucid layers --model squeezenet.pt --preprocess imagenet\n"
-                                       "  pellucid layers --model speech.pt --input spectrogram.npy --json",
-                                       [](CLI::App& options) -> std::function<void()> {
-                                         const auto common = std::make_shared<Common>();
-                                         add_common(options, *common,
-                                                    {.labels = false, .input_needed = false});
-                                         return [common] { run(*common); };
-                                       }});
+const Registered registered(
+    "layers", {"names, kinds, output shapes, parameters and receptive fields of a model's layers",
+               "  pellucid layers --model squeezenet.pt --preprocess imagenet\n"
+               "  pellucid layers --model speech.pt --input spectrogram.npy --json",
+               [](CLI::App& options) -> std::function<void()> {
+                 const auto common = std::make_shared<Common>();
+                 add_common(options, *common, {.labels = false, .input_needed = false});
+                 return [common] { run(*common); };
+               }});
 
 }  // namespace
 

@@ -166,6 +166,8 @@ BOOST_AUTO_TEST_CASE(layers_are_listed) {
   BOOST_TEST(document["layers"][0]["name"] == "body");
   BOOST_TEST(document["layers"][0]["kind"] == "Doubling");
   BOOST_TEST((document["layers"][0]["shape"] == json{1, 3, 2, 2}));
+  BOOST_TEST(document["layers"][0]["parameters"] == 0);
+  BOOST_TEST(document["layers"][0]["receptive_field"].is_null());  // so small an image cannot tell
   BOOST_TEST((document["input"]["shape"] == json{1, 3, 2, 2}));
   // Without an input: a grey image of the usual size, or of the size that is cropped to.
   const Outcome usual = shell.run("layers --model net.pt");

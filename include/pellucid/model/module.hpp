@@ -104,7 +104,9 @@ class EagerNetwork {
   std::vector<LayerInfo> layers(const Tensor& input) const {
     Recording recording;
     record(recording, input);
-    return recording.list();
+    std::vector<LayerInfo> list = recording.list();
+    if (module_ != nullptr) describe(list);
+    return list;
   }
 
   std::vector<std::string> names(const Tensor& input) const {
@@ -138,6 +140,22 @@ class EagerNetwork {
   }
 
  private:
+  /// What the module itself knows of its layers: of marked places, too, that bear the name of a submodule.
+  void describe(std::vector<LayerInfo>& list) const {
+    const auto modules = module_->named_modules("", false);
+    const auto parameters = module_->named_parameters();
+    for (LayerInfo& layer : list) {
+      const std::string name = without_call(layer.name);
+      if (const auto* const part = modules.find(name)) {
+        if (layer.kind == "mark") layer.kind = kind_of(**part);
+        for (const Tensor& parameter : (*part)->parameters()) layer.parameters += parameter.numel();
+      } else if (const auto* const parameter = parameters.find(name)) {
+        if (layer.kind == "mark") layer.kind = "parameter";
+        layer.parameters = parameter->numel();
+      }
+    }
+  }
+
   Tensor record(Recording& recording, const Tensor& input) const {
     if (module_ == nullptr) return recording.run([&] { return forward(input); });
     const ParameterNames owners(*module_);  // made anew: loading weights may have replaced the parameters

@@ -14,6 +14,14 @@
 
 namespace pellucid::detail {
 
+/// A module's type as people write it: `torch::nn::Conv2dImpl` → `Conv2d`.
+inline std::string kind_of(const torch::nn::Module& module) {
+  std::string name = module.name();
+  if (const auto colons = name.rfind("::"); colons != std::string::npos) name.erase(0, colons + 2);
+  if (name.ends_with("Impl")) name.resize(name.size() - 4);
+  return name;
+}
+
 /// Which parameter belongs to which layer. A leaf module gives its name to its output; a parameter of a
 /// module that has children names its own product (`block.layer_scale`).
 class ParameterNames {
@@ -54,21 +62,13 @@ class ParameterNames {
         const auto* const begin = static_cast<const char*>(tensor.data_ptr());
         std::int64_t last = 0;  // of its elements, counted from the first
         for (std::int64_t d = 0; d < tensor.dim(); ++d) last += (tensor.size(d) - 1) * tensor.stride(d);
-        owners_.emplace(begin,
-                        Place{begin + (last + 1) * tensor.element_size(),
-                              Owner{layer, leaf ? short_name(module.name()) : "parameter", tensor.numel()}});
+        owners_.emplace(begin, Place{begin + (last + 1) * tensor.element_size(),
+                                     Owner{layer, leaf ? kind_of(module) : "parameter", tensor.numel()}});
       }
     };
     own(module.named_parameters(/*recurse=*/false));
     own(module.named_buffers(/*recurse=*/false));
     for (const auto& child : children) add(*child.value(), (path.empty() ? "" : path + ".") + child.key());
-  }
-
-  /// `torch::nn::Conv2dImpl` → `Conv2d`
-  static std::string short_name(std::string name) {
-    if (const auto colons = name.rfind("::"); colons != std::string::npos) name.erase(0, colons + 2);
-    if (name.ends_with("Impl")) name.resize(name.size() - 4);
-    return name;
   }
 
   std::map<const char*, Place> owners_{};

@@ -15,11 +15,17 @@ namespace pellucid {
 /// One place of a model whose output can be observed.
 struct LayerInfo {
   std::string name{};  ///< as `activation` takes it: `features.28`, or `relu#2` for a second call
-  std::string kind{};  ///< the module's type, such as `Conv2d`; "mark" for a named place
+  std::string kind{};  ///< the module's type, such as `Conv2d`; "mark" for a named place that is no module
   std::vector<std::int64_t> shape{};  ///< of its output, for the images it was listed with
+  std::int64_t parameters = 0;        ///< values that training would change, in it and in what it contains
 };
 
 namespace detail {
+
+/// The name of a layer without the number of its call: `relu#2` → `relu`.
+inline std::string without_call(const std::string& name) {
+  return name.substr(0, name.find('#'));
+}
 
 /// A copy of a layer's output that stands at the same place of the autograd graph: an operator that
 /// overwrites the original in place changes neither its values nor what its gradient is.
@@ -76,7 +82,7 @@ class Recording {
     if (source == Source::mark && count == 0 && listing_) forget(name);
     if (fresh) ++count;
     if (listing_) {
-      const LayerInfo info{name, kind, output.sizes().vec()};
+      const LayerInfo info{name, kind, output.sizes().vec(), 0};
       if (fresh) {
         list_.push_back(info);
       } else {

@@ -46,7 +46,11 @@ class ScriptNetwork {
     if (names.empty()) return result;
     const auto outputs = observe(input, names);
     for (std::size_t i = 0; i < names.size(); ++i)
-      result.push_back({names[i], graph_.layers()[i].kind, outputs[i].sizes().vec()});
+      result.push_back({names[i], graph_.layers()[i].kind, outputs[i].sizes().vec(), 0});
+    for (const auto& parameter : module_.named_parameters())
+      for (LayerInfo& layer : result)
+        if (parameter.name.starts_with(without_call(layer.name) + "."))
+          layer.parameters += parameter.value.numel();
     return result;
   }
 
