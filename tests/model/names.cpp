@@ -11,6 +11,9 @@
 #include <pellucid/model/weights/names.hpp>
 #include <pellucid/model/weights/safetensors.hpp>
 #include <pellucid/model/zoo/convnext.hpp>
+#if __has_include(<pellucid/model/zoo/resnet.hpp>)
+#include <pellucid/model/zoo/resnet.hpp>
+#endif
 
 #include "image/temporary.hpp"
 #include "reference/reference.hpp"
@@ -217,5 +220,17 @@ BOOST_AUTO_TEST_CASE(other_libraries_resnets_have_torchvisions_names) {
                                  "hugging_face_resnet_bottleneck"})
     compare_names(name);
 }
+
+#if __has_include(<pellucid/model/zoo/resnet.hpp>)
+BOOST_AUTO_TEST_CASE(other_libraries_resnets_give_their_scores) {
+  if (!has_reference()) return;
+  for (const bool bottleneck : {false, true}) {
+    const std::string kind = bottleneck ? "bottleneck" : "basic";
+    const ResNetOptions options{.depths = {1, 2, 1, 1}, .bottleneck = bottleneck, .classes = 7};
+    compare(ResNet(options), "timm_resnet_" + kind);
+    compare(ResNet(options), "hugging_face_resnet_" + kind);
+  }
+}
+#endif
 
 BOOST_AUTO_TEST_SUITE_END()
