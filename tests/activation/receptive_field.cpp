@@ -56,7 +56,8 @@ BOOST_AUTO_TEST_CASE(by_hand) {
 
 BOOST_AUTO_TEST_CASE(different_along_the_two_axes) {
   const auto model = test::model_of([](const Tensor& x) {
-    return mark("flat", torch::conv2d(x, torch::ones({2, 3, 1, 5}), {}, {1, 3}, {0, 1}));
+    return mark("flat", torch::conv2d(x, torch::ones({2, 3, 1, 5}), {}, std::vector<std::int64_t>{1, 3},
+                                      std::vector<std::int64_t>{0, 1}));
   });
   const auto fields = receptive_fields(model, test::some_images({1, 3, 20, 40}), {"flat"});
   check(fields[0].vertical, 0, 1, 1);
