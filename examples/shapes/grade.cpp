@@ -4,6 +4,15 @@
 
 namespace shapes {
 
+namespace {
+
+/// In pixels, of a picture with this side.
+double near(std::int64_t side) {
+  return std::round(15.0 / 224 * double(side));
+}
+
+}  // namespace
+
 Grade grade(const Tensor& attribution, const Tensor& mask, const Tensor& watermark_mask) {
   const Tensor counts = attribution.detach().to(torch::kCPU, torch::kDouble).abs().sum(0);
   const double all = counts.sum().item<double>();
@@ -11,8 +20,16 @@ Grade grade(const Tensor& attribution, const Tensor& mask, const Tensor& waterma
   const auto share = [&](const Tensor& where) {
     return counts.masked_select(where).sum().item<double>() / all;
   };
-  return {mask.flatten()[counts.argmax().item<std::int64_t>()].item<bool>(), share(mask),
-          share(watermark_mask)};
+  const std::int64_t side = counts.size(1), strongest = counts.argmax().item<std::int64_t>();
+  const Tensor places = mask.nonzero() - torch::tensor({strongest / side, strongest % side});
+  const double away = places.pow(2).sum(1).min().item<double>();  // squared, in pixels
+  return {away <= near(side) * near(side), away == 0, share(mask), share(watermark_mask)};
+}
+
+double share_near(const Tensor& mask) {
+  const Tensor everywhere = torch::ones_like(mask).nonzero().to(torch::kDouble);
+  const Tensor away = torch::cdist(everywhere, mask.nonzero().to(torch::kDouble)).amin(1);
+  return (away <= near(mask.size(0)) + 1e-6).to(torch::kDouble).mean().item<double>();
 }
 
 Estimate proportion(std::int64_t successes, std::int64_t trials) {

@@ -25,12 +25,39 @@ BOOST_AUTO_TEST_CASE(shares_of_the_absolute_values) {
                                  .view({3, 2, 2});
   const Grade grade = shapes::grade(attribution, mask({0, 1, 1, 1}), mask({1, 0, 0, 0}));
   BOOST_TEST(grade.pointed);
+  BOOST_TEST(grade.pointed_on);
   BOOST_TEST(grade.inside == 7.0 / 8);
   BOOST_TEST(grade.on_watermark == 1.0 / 8);
   const Grade other = shapes::grade(attribution, mask({1, 1, 1, 0}), mask({0, 0, 0, 0}));
-  BOOST_TEST(!other.pointed);
+  BOOST_TEST(!other.pointed_on);
   BOOST_TEST(other.inside == 0.5);
   BOOST_TEST(other.on_watermark == 0);
+}
+
+BOOST_AUTO_TEST_CASE(near_is_15_of_224_pixels) {
+  // The strongest pixel is (10, 20) of 64×64, where near is 4: a shape 4 rows away is, one 3 and 3 away is
+  // not.
+  Tensor attribution = torch::zeros({3, 64, 64});
+  attribution[1][10][20] = -1;
+  const auto shape_at = [&](std::int64_t y, std::int64_t x) {
+    Tensor shape = torch::zeros({64, 64}, torch::kBool);
+    shape[y][x] = true;
+    return shapes::grade(attribution, shape, torch::zeros({64, 64}, torch::kBool));
+  };
+  BOOST_TEST((shape_at(10, 20).pointed && shape_at(10, 20).pointed_on));
+  BOOST_TEST((shape_at(14, 20).pointed && !shape_at(14, 20).pointed_on));
+  BOOST_TEST(!shape_at(13, 23).pointed);
+  BOOST_TEST(!shape_at(10, 25).pointed);
+}
+
+BOOST_AUTO_TEST_CASE(chance_of_being_near) {
+  // The 49 pixels of a disc with radius 4 around one pixel; at a corner of the picture the quarter of it.
+  Tensor shape = torch::zeros({64, 64}, torch::kBool);
+  shape[30][30] = true;
+  BOOST_TEST(std::abs(shapes::share_near(shape) - 49.0 / 4096) < 1e-12);
+  shape[30][30] = false;
+  shape[0][0] = true;
+  BOOST_TEST(std::abs(shapes::share_near(shape) - 17.0 / 4096) < 1e-12);
 }
 
 BOOST_AUTO_TEST_CASE(a_map_of_zeros_points_nowhere) {
