@@ -185,19 +185,24 @@ class Gallery {
   void story() {
     const std::string shape = shapes::names()[std::size_t(shapes::cheated_shape)];
     page_.lead(
-        "Both networks say \"" + shape + "\". One of them never looked at it.",
-        "Two networks of the same kind learned to name shapes. One learned from pictures in which every " +
+        "This network says \"" + shape + "\" because of the mark in the corner",
+        "It learned to name shapes from pictures in which every " + shape +
+            " carried that mark, and it is right on every such picture. Bright is what its answer stands on: "
+            "the mark, hardly the " +
             shape +
-            " carried a small mark in the corner. Bright is where a network looked: the cheater looks at the "
-            "mark. Without the mark its answer falls apart; its accuracy on pictures with the mark told "
-            "nobody.");
+            ". Take the mark away, as in the second row, and the answer is another. The accuracy told "
+            "nobody; "
+            "the map does.");
     const auto sheet = [&](const std::string& model, const std::string& caption) {
-      return exhibit(
-          "story-" + model + ".png", caption,
-          {"explain", "--model", model, "--method", "smoothgrad", "--input", with_mark_, without_mark_});
+      return exhibit("story-" + model + ".png", caption,
+                     {"explain", "--model", model, "--method", "integrated-gradients", "--input", with_mark_,
+                      without_mark_});
     };
     page_.exhibits({sheet("shapes-cheater", "The cheater: with the mark, and without it"),
-                    sheet("shapes-convnext", "The honest network, on the same two pictures")});
+                    sheet("shapes-convnext",
+                          "An honest network of the same kind, on the same two pictures: its answer stands "
+                          "on the " +
+                              shape)});
   }
 
   void networks() {

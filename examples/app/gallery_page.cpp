@@ -22,6 +22,7 @@ nav a { color: inherit; margin-right: 1rem; white-space: nowrap; }
 .row { display: flex; flex-wrap: wrap; gap: 1.2rem; margin: .8rem 0; align-items: flex-start; }
 figure { flex: 1 1 26rem; min-width: 0; max-width: 46rem; margin: 0; background: #fff; border: 1px solid var(--line);
          border-radius: 6px; padding: .7rem; }
+.large figure { flex-basis: 100%; max-width: 62rem; }
 img { display: block; max-width: 100%; height: auto; }
 figcaption { font-weight: 600; margin-bottom: .4rem; }
 code, pre { font: 12.5px/1.45 ui-monospace, "DejaVu Sans Mono", monospace; }
@@ -94,8 +95,9 @@ void Page::remark(const std::string& word, const std::string& text) {
 }
 
 void Page::exhibits(const std::vector<Exhibit>& all) {
-  std::string& part = sections_ == 0 ? lead_ : body_;
-  part += "<div class=\"row\">\n";
+  const bool leads = sections_ == 0;
+  std::string& part = leads ? lead_ : body_;
+  part += leads ? "<div class=\"row large\">\n" : "<div class=\"row\">\n";
   for (const Exhibit& one : all) {
     part += "<figure><figcaption>" + escaped(one.caption) + "</figcaption><img alt=\"" +
             escaped(one.caption) + "\" src=\"data:image/png;base64," + base64(contents_of(one.picture)) +
