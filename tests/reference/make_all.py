@@ -11,6 +11,7 @@ computes in C++. Everything is seeded: the same versions make the same files. OU
     layers/NAME.hooks.pt        what a forward hook saw at every submodule               (see layers.py)
     layers/summary.json         per network: which submodules were called, how often, and what is left out
     gradients/NAME.pt           gradients and attributions of two of the networks        (see gradients.py)
+    zoo/NAME.pt                 what every network of the zoo gives                      (see zoo.py)
     photos/classify.json        top-1 class and probability of real photos               (see photos.py)
     photos/cropped.pt           three photos, resized and cropped
     PART/stamp                  a hash of the scripts, the versions and the data that made PART
@@ -50,8 +51,9 @@ except ImportError as error:
 import gradients
 import layers
 import photos
+import zoo
 
-PARTS = {"layers": layers, "gradients": gradients, "photos": photos}
+PARTS = {"layers": layers, "gradients": gradients, "photos": photos, "zoo": zoo}
 
 
 def fingerprint(part, data):
