@@ -15,10 +15,17 @@
 #include <pellucid/image/read.hpp>
 #include <pellucid/image/write.hpp>
 #include <pellucid/model/adapt.hpp>
+#include <pellucid/model/load.hpp>
 #include <pellucid/model/predict.hpp>
 #include <pellucid/model/script.hpp>
 #include <pellucid/model/weights/load.hpp>
 #include <pellucid/model/weights/safetensors.hpp>
+#include <pellucid/model/zoo/cifar_resnet.hpp>
+#include <pellucid/model/zoo/convnext.hpp>
+#include <pellucid/model/zoo/mobilenet_v2.hpp>
+#include <pellucid/model/zoo/resnet.hpp>
+#include <pellucid/model/zoo/squeezenet.hpp>
+#include <pellucid/model/zoo/vgg.hpp>
 #include <pellucid/objective/channel.hpp>
 #include <pellucid/objective/cross_entropy.hpp>
 #include <pellucid/objective/layer.hpp>
