@@ -5,7 +5,8 @@
 
 using namespace pellucid;
 
-/// Writes a small TorchScript file; in Python it is torch.jit.script(model).save("model.pt").
+/// Writes a small TorchScript file; in Python it is torch.jit.script(model).save("model.pt"), and
+/// export_torchscript.py does that for the networks of torchvision and timm.
 void write_model(const std::string& file) {
   torch::jit::Module convolution("Convolution"), network("Network");
   convolution.register_parameter("weight", torch::randn({4, 3, 3, 3}), false);

@@ -19,6 +19,7 @@
 #include <pellucid/model/predict.hpp>
 #include <pellucid/model/script.hpp>
 #include <pellucid/model/weights/load.hpp>
+#include <pellucid/model/weights/names.hpp>
 #include <pellucid/model/weights/safetensors.hpp>
 #include <pellucid/model/zoo/cifar_resnet.hpp>
 #include <pellucid/model/zoo/convnext.hpp>

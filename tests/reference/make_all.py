@@ -14,11 +14,13 @@ computes in C++. Everything is seeded: the same versions make the same files. OU
     zoo/NAME.pt                 what every network of the zoo gives                      (see zoo.py)
     photos/classify.json        top-1 class and probability of real photos               (see photos.py)
     photos/cropped.pt           three photos, resized and cropped
+    other_libraries/NAME.*      networks of timm and others, under their names  (see other_libraries.py)
     PART/stamp                  a hash of the scripts, the versions and the data that made PART
 
 A part whose stamp is right is skipped. A part is made in a temporary folder and renamed when it is whole, so
 a folder with a stamp is complete. `photos` needs real weights and photos (--data, by default ../shared/data
-beside the repository) and is passed over where that folder is absent.
+beside the repository) and is passed over where that folder is absent. `other_libraries` needs timm and
+transformers, and is passed over unless the Python that runs this has them: other_libraries.sh makes one.
 
 NAME.hooks.pt and the like are TorchScript modules that only carry attributes (see common.Record), because
 that is the one container that both Python writes and LibTorch reads; reference.hpp reads them. The zip
@@ -33,6 +35,8 @@ sys.dont_write_bytecode = True
 import argparse
 import fcntl
 import hashlib
+import importlib.metadata
+import importlib.util
 import pathlib
 import shutil
 import tempfile
@@ -50,10 +54,12 @@ except ImportError as error:
 
 import gradients
 import layers
+import other_libraries
 import photos
 import zoo
 
-PARTS = {"layers": layers, "gradients": gradients, "photos": photos, "zoo": zoo}
+PARTS = {"layers": layers, "gradients": gradients, "photos": photos, "zoo": zoo,
+         "other_libraries": other_libraries}
 
 
 def fingerprint(part, data):
@@ -65,7 +71,21 @@ def fingerprint(part, data):
     if part == "photos":
         for file in sorted(path for path in data.rglob("*") if path.is_file()):
             digest.update(f"{file.relative_to(data)} {file.stat().st_size}\n".encode())
+    if part == "other_libraries":
+        for package in other_libraries.PACKAGES:
+            digest.update(f"{package} {importlib.metadata.version(package)}\n".encode())
     return digest.hexdigest()
+
+
+def why_not(part, data):
+    """What a part lacks to be made here, if anything."""
+    if part == "photos" and not (data / "photos").is_dir():
+        return f"{data} has no photos"
+    if part == "other_libraries":
+        absent = [name for name in other_libraries.PACKAGES if importlib.util.find_spec(name) is None]
+        if absent:
+            return f"{sys.executable} has no {' and no '.join(absent)} (other_libraries.sh installs them)"
+    return None
 
 
 def make(part, out, data):
@@ -105,8 +125,9 @@ def main():
         for part in [options.only] if options.only else PARTS:
             for stale in options.out.glob(f".{part}-*"):
                 shutil.rmtree(stale)
-            if part == "photos" and not (options.data / "photos").is_dir():
-                print(f"photos: passed over, {options.data} has no photos")
+            reason = why_not(part, options.data)
+            if reason:
+                print(f"{part}: passed over, {reason}")
                 continue
             make(part, options.out, options.data)
 
