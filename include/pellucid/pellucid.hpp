@@ -18,6 +18,8 @@
 #include <pellucid/model/predict.hpp>
 #include <pellucid/model/script.hpp>
 #include <pellucid/model/weights/load.hpp>
+#include <pellucid/model/weights/pth.hpp>
+#include <pellucid/model/weights/read.hpp>
 #include <pellucid/model/weights/safetensors.hpp>
 #include <pellucid/objective/channel.hpp>
 #include <pellucid/objective/cross_entropy.hpp>
