@@ -20,6 +20,8 @@
 #include <pellucid/model/script.hpp>
 #include <pellucid/model/weights/load.hpp>
 #include <pellucid/model/weights/names.hpp>
+#include <pellucid/model/weights/pth.hpp>
+#include <pellucid/model/weights/read.hpp>
 #include <pellucid/model/weights/safetensors.hpp>
 #include <pellucid/model/zoo/cifar_resnet.hpp>
 #include <pellucid/model/zoo/convnext.hpp>
