@@ -27,7 +27,7 @@ struct Family {
   /// The variant that a checkpoint is of, whatever its number of classes; the family where it has a shape of
   /// its own. Throws Error when it is of another family.
   std::function<std::string(const Checkpoint&, const std::string& what)> variant_of{};
-  std::function<AnyModel(const Checkpoint&, const std::string& what, Preprocess, Execution)> load{};
+  std::function<pellucid::AnyModel(const Checkpoint&, const std::string& what, Preprocess, Execution)> load{};
 };
 
 template <Loadable Network>
@@ -44,7 +44,7 @@ Family family_of() {
     return Options::family;
   };
   family.load = [](const Checkpoint& checkpoint, const std::string& what, Preprocess preprocess,
-                   Execution execution) -> AnyModel {
+                   Execution execution) -> pellucid::AnyModel {
     return model_of<Network>(checkpoint, what, std::move(preprocess), std::move(execution));
   };
   return family;
