@@ -5,6 +5,7 @@
 
 #include <boost/crc.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <string>

@@ -1,6 +1,9 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -15,20 +18,22 @@ using Variants = std::vector<std::pair<std::string, Options>>;
 
 /// Reads the options of a network off the shapes in a checkpoint.
 ///
-/// Whatever does not look like the family is refused with an Error of one sentence, which begins with `what`
-/// (a file's name) and says that it is no `family` ("VGG").
+/// The checkpoint must outlive it. Whatever does not look like the family is refused with an Error of one
+/// sentence, which begins with `what` (a file's name) and says that it is no `family` ("VGG").
 class ShapeReader {
  public:
   ShapeReader(const Checkpoint& checkpoint, std::string what, std::string family)
-      : checkpoint_(checkpoint), what_(std::move(what)), family_(std::move(family)) {}
+      : what_(std::move(what)), family_(std::move(family)) {
+    for (const auto& [name, tensor] : checkpoint.tensors) shapes_.emplace(name, tensor.sizes());
+  }
 
-  bool has(const std::string& name) const { return checkpoint_.find(name) != nullptr; }
+  bool has(const std::string& name) const { return shapes_.contains(name); }
 
   /// The shape of a tensor that must be there and fit the pattern, in which −1 stands for any size above 0.
   std::vector<std::int64_t> shape(const std::string& name, const std::vector<std::int64_t>& pattern) const {
-    const Tensor* const tensor = checkpoint_.find(name);
-    if (tensor == nullptr) refuse("it has no tensor '" + name + "'");
-    const auto sizes = tensor->sizes();
+    const auto found = shapes_.find(name);
+    if (found == shapes_.end()) refuse("it has no tensor '" + name + "'");
+    const torch::IntArrayRef sizes = found->second;
     bool fits = sizes.size() == pattern.size();
     for (std::size_t i = 0; fits && i < sizes.size(); ++i)
       fits = sizes[i] > 0 && (pattern[i] < 0 || sizes[i] == pattern[i]);
@@ -54,8 +59,8 @@ class ShapeReader {
   }
 
  private:
-  const Checkpoint& checkpoint_;
   std::string what_, family_;
+  std::unordered_map<std::string_view, torch::IntArrayRef> shapes_{};
 };
 
 }  // namespace pellucid
