@@ -13,6 +13,7 @@ computes in C++. Everything is seeded: the same versions make the same files. OU
     gradients/NAME.pt           gradients and attributions of two of the networks        (see gradients.py)
     photos/classify.json        top-1 class and probability of real photos               (see photos.py)
     photos/cropped.pt           three photos, resized and cropped
+    checkpoints/NAME.pth        files by torch.save                                      (see checkpoints.py)
     PART/stamp                  a hash of the scripts, the versions and the data that made PART
 
 A part whose stamp is right is skipped. A part is made in a temporary folder and renamed when it is whole, so
@@ -47,11 +48,12 @@ except ImportError as error:
     sys.exit(f"{error}. Reference data needs Debian's PyTorch: apt install python3-torch python3-torchvision,"
              f" and /usr/bin/python3 (this is {sys.executable})")
 
+import checkpoints
 import gradients
 import layers
 import photos
 
-PARTS = {"layers": layers, "gradients": gradients, "photos": photos}
+PARTS = {"layers": layers, "gradients": gradients, "photos": photos, "checkpoints": checkpoints}
 
 
 def fingerprint(part, data):
