@@ -13,6 +13,7 @@
 #include <pellucid/model/weights/checkpoint.hpp>
 #include <pellucid/model/weights/formats.hpp>
 #include <pellucid/model/weights/mapped_file.hpp>
+#include <pellucid/model/weights/pickle.hpp>
 #include <pellucid/model/weights/pth_tensors.hpp>
 #include <pellucid/model/weights/unpickler.hpp>
 #include <pellucid/model/weights/zip_archive.hpp>
