@@ -13,6 +13,7 @@
 #include <pellucid/model/weights/checkpoint.hpp>
 #include <pellucid/model/weights/formats.hpp>
 #include <pellucid/model/weights/mapped_file.hpp>
+#include <pellucid/model/weights/pickle.hpp>
 #include <pellucid/model/weights/pth_tensors.hpp>
 #include <pellucid/model/weights/unpickler.hpp>
 #include <pellucid/model/weights/zip_archive.hpp>
@@ -68,7 +69,7 @@ inline std::vector<std::pair<std::string_view, PickleValue>> tensors_of(const In
   }
   if (tensors.empty() && !dict.items.empty())
     file.refuse("it holds no tensors by name, only" + (keys.empty() ? " other values" : " " + keys) +
-                "; a state dict is expected, by itself or under 'state_dict' or 'model'");
+                "; save the state dict by itself, or under 'state_dict' or 'model'");
 
   std::vector<std::string_view> names;
   for (const auto& [name, value] : tensors) names.push_back(name);

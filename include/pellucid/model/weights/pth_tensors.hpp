@@ -2,11 +2,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <map>
-#include <memory>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -14,7 +13,7 @@
 #include <pellucid/core/torch.hpp>
 #include <pellucid/model/weights/checkpoint.hpp>
 #include <pellucid/model/weights/mapped_file.hpp>
-#include <pellucid/model/weights/unpickler.hpp>
+#include <pellucid/model/weights/pickle.hpp>
 #include <pellucid/model/weights/zip_archive.hpp>
 
 namespace pellucid::detail {
