@@ -223,7 +223,7 @@ BOOST_AUTO_TEST_CASE(refuses_to_read) {
 
   refused("", {"too short"});
   refused("1234567", {"too short", "7 bytes"});
-  refused("PK\x03\x04 and so on", {"zip archive", ".pth"});
+  refused("PK\x03\x04 and so on", {"zip archive", ".pth", "read_pth"});
   refused("version https://git-lfs.github.com/spec/v1\n", {"Git LFS", "not downloaded"});
   refused("<!DOCTYPE html><html>", {"does not begin like one", "100000000"});
   refused(raw<std::uint64_t>({100'000'001}), {"100000001"});
@@ -410,6 +410,77 @@ BOOST_AUTO_TEST_CASE(loads_what_was_written) {
   load_into(*alone, other_values(*alone), "here");
 }
 
+BOOST_AUTO_TEST_CASE(takes_over_a_checkpoint_that_is_given_up) {
+  TwoFloors module;
+  module->norm->bias.set_requires_grad(false);
+  write_safetensors(path, other_values(*module).tensors);
+  Checkpoint values = read_safetensors(path);
+  const Checkpoint copies = read_safetensors(path);
+  std::map<std::string, const void*> memory;
+  for (const auto& [name, tensor] : values.tensors) memory[name] = tensor.data_ptr();
+  const Tensor weight = module->conv->weight;
+  load_into(*module, std::move(values), "here");
+  for (const auto& [name, tensor] : state_of(*module)) {
+    BOOST_TEST_CONTEXT(name) {
+      BOOST_TEST(same(tensor, *copies.find(name)));
+      BOOST_TEST(tensor.data_ptr() == memory[name]);
+    }
+  }
+  BOOST_TEST(values.tensors.empty());  // NOLINT(bugprone-use-after-move): that it is, is promised
+  BOOST_TEST(module->conv->weight.is_same(weight));
+  BOOST_TEST(weight.requires_grad());
+  BOOST_TEST(!module->norm->bias.requires_grad());
+  weight.sum().backward();
+  weight.detach().sub_(weight.grad(), 0.5);
+  BOOST_TEST(weight.detach().allclose(*copies.find("conv.weight") - 0.5));
+  BOOST_TEST(same(*read_safetensors(path).find("conv.weight"), *copies.find("conv.weight")));
+}
+
+BOOST_AUTO_TEST_CASE(takes_over_only_what_nobody_else_uses) {
+  const auto loaded = [](nn::Module& module, Checkpoint checkpoint) {
+    std::map<std::string, const void*> memory;
+    for (const auto& [name, tensor] : checkpoint.tensors) memory[name] = tensor.data_ptr();
+    load_into(module, std::move(checkpoint), "here");
+    std::map<std::string, bool> taken;
+    for (const auto& [name, tensor] : state_of(module)) taken[name] = tensor.data_ptr() == memory[name];
+    return taken;
+  };
+  TwoFloors module, other;
+  // Another module's own state.
+  load_into(*other, other_values(*module), "here");
+  for (const auto& [name, taken] : loaded(*module, {state_of(*other)}))
+    BOOST_TEST_CONTEXT(name) BOOST_TEST(!taken);
+  BOOST_TEST(same(module->scale.detach(), other->scale.detach()));
+
+  // A tensor that the caller keeps; one storage of two names; another type; another layout.
+  Checkpoint checkpoint = other_values(*module);
+  const Tensor kept = *checkpoint.find("scale"), both = torch::rand({2, 4});
+  for (auto& [name, tensor] : checkpoint.tensors) {
+    if (name == "bn.weight") tensor = both[0];
+    if (name == "bn.bias") tensor = both[1];
+    if (name == "bn.running_mean") tensor = tensor.to(torch::kHalf);
+    if (name == "conv.weight") tensor = tensor.contiguous(at::MemoryFormat::ChannelsLast);
+  }
+  const Tensor convolution = checkpoint.find("conv.weight")->clone();
+  const auto taken = loaded(*module, std::move(checkpoint));
+  for (const auto& [name, is] : taken) {
+    const bool expected = name == "bn.running_var" || name == "bn.num_batches_tracked" ||
+                          name == "a_head.weight" || name == "a_head.bias";
+    BOOST_TEST_CONTEXT(name) BOOST_TEST(is == expected);
+  }
+  BOOST_TEST(same(module->norm->bias.detach(), both[1]));
+  BOOST_TEST(module->conv->weight.is_contiguous());
+  BOOST_TEST(same(module->conv->weight.detach(), convolution));
+  module->scale.detach().zero_();
+  BOOST_TEST(kept.sum().item<float>() > 0);
+
+  // Parameters that lie in one storage stay there.
+  const Tensor flat = torch::zeros({6});
+  module->fc->bias.set_data(flat.slice(0, 0, 2));
+  BOOST_TEST(!loaded(*module, other_values(*module))["a_head.bias"]);
+  BOOST_TEST(flat.sum().item<float>() > 0);
+}
+
 BOOST_AUTO_TEST_CASE(what_does_not_fit_is_listed_and_nothing_is_loaded) {
   TwoFloors module;
   NamedTensors before;
@@ -419,6 +490,8 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_listed_and_nothing_is_loaded) {
       BOOST_TEST(error.what() == message);
       return true;
     });
+    Checkpoint given_up = checkpoint;
+    BOOST_CHECK_THROW(load_into(*module, std::move(given_up), "w.safetensors"), Error);
     for (const auto& [name, tensor] : state_of(*module))
       for (const auto& [other, value] : before)
         if (name == other) BOOST_TEST(same(tensor, value));

@@ -98,9 +98,9 @@ class Record(torch.nn.Module):
         for name in Record.__annotations__:
             setattr(self, name, [])
 
-    def add(self, name, tensor, kind, call=0, overwritten=False):
+    def add(self, name, tensor, kind, call=0, overwritten=False, most=STORED_VALUES):
         tensor = tensor.detach().float()
-        stride = sampling_stride(tensor.shape)
+        stride = sampling_stride(tensor.shape, most)
         self.names.append(name)
         self.calls.append(call)
         self.kinds.append(kind)
@@ -117,13 +117,13 @@ class Record(torch.nn.Module):
         save_script(torch.jit.script(self.eval()), path)
 
 
-def sampling_stride(shape):
-    """The smallest k that leaves at most STORED_VALUES and shares no factor with a dimension, so that the
+def sampling_stride(shape, most):
+    """The smallest k that leaves at most `most` values and shares no factor with a dimension, so that the
     kept elements do not line up on a few columns or channels."""
     count = math.prod(shape)
-    if count <= STORED_VALUES:
+    if count <= most:
         return 1
-    stride = math.ceil(count / STORED_VALUES)
+    stride = math.ceil(count / most)
     while any(math.gcd(stride, size) > 1 for size in shape):
         stride += 1
     return stride

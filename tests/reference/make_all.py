@@ -11,8 +11,10 @@ computes in C++. Everything is seeded: the same versions make the same files. OU
     layers/NAME.hooks.pt        what a forward hook saw at every submodule               (see layers.py)
     layers/summary.json         per network: which submodules were called, how often, and what is left out
     gradients/NAME.pt           gradients and attributions of two of the networks        (see gradients.py)
+    zoo/NAME.pt                 what every network of the zoo gives                      (see zoo.py)
     photos/classify.json        top-1 class and probability of real photos               (see photos.py)
     photos/cropped.pt           three photos, resized and cropped
+    checkpoints/NAME.pth        files by torch.save                                      (see checkpoints.py)
     other_libraries/NAME.*      networks of timm and others, under their names  (see other_libraries.py)
     PART/stamp                  a hash of the scripts, the versions and the data that made PART
 
@@ -51,12 +53,15 @@ except ImportError as error:
     sys.exit(f"{error}. Reference data needs Debian's PyTorch: apt install python3-torch python3-torchvision,"
              f" and /usr/bin/python3 (this is {sys.executable})")
 
+import checkpoints
 import gradients
 import layers
 import other_libraries
 import photos
+import zoo
 
-PARTS = {"layers": layers, "gradients": gradients, "photos": photos, "other_libraries": other_libraries}
+PARTS = {"layers": layers, "gradients": gradients, "photos": photos, "zoo": zoo, "checkpoints": checkpoints,
+         "other_libraries": other_libraries}
 
 
 def fingerprint(part, data):

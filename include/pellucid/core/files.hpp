@@ -134,14 +134,31 @@ inline void write_atomically(const std::filesystem::path& path, std::string_view
   file.commit();
 }
 
+/// What is said of something that is read, wherever its bytes come from: its name, and what a good one would
+/// be, which ends the message of every refusal.
+class InputName {
+ public:
+  InputName(std::filesystem::path path, std::string expected)
+      : path_(std::move(path)), expected_(std::move(expected)) {}
+
+  [[noreturn]] void refuse(const std::string& reason, Fault fault = Fault::request) const {
+    throw Error("cannot read " + path_.string() + ": " + reason + "; expected " + expected_, fault);
+  }
+
+ protected:
+  std::filesystem::path path_;
+
+ private:
+  std::string expected_;
+};
+
 /// A regular file open for reading, of known size.
 ///
-/// `expected` (what a good file would be) ends the message of every refusal.
 /// Throws Error when the file is missing, a folder or no regular file, or may not be read.
-class InputFile {
+class InputFile : public InputName {
  public:
   InputFile(std::filesystem::path path, std::string expected)
-      : path_(std::move(path)), expected_(std::move(expected)) {
+      : InputName(std::move(path), std::move(expected)) {
     namespace fs = std::filesystem;
     std::error_code code;
     const fs::file_status status = fs::status(path_, code);
@@ -166,13 +183,7 @@ class InputFile {
     refuse("it ends early");
   }
 
-  [[noreturn]] void refuse(const std::string& reason, Fault fault = Fault::request) const {
-    throw Error("cannot read " + path_.string() + ": " + reason + "; expected " + expected_, fault);
-  }
-
  private:
-  std::filesystem::path path_;
-  std::string expected_;
   std::uintmax_t size_ = 0;
   detail::FileHandle file_{};
 };

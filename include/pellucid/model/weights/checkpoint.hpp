@@ -15,7 +15,7 @@ using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 
 /// What a file of weights holds, whatever its format.
 struct Checkpoint {
-  NamedTensors tensors{};                         ///< in the order in which the file holds their data
+  NamedTensors tensors{};                         ///< in the file's order
   std::map<std::string, std::string> metadata{};  ///< what the file says about itself
 
   /// The tensor of that name, or nullptr.

@@ -57,6 +57,53 @@ inline bool is_batch_count(std::string_view name) {
          (name.size() == count.size() || name[name.size() - count.size() - 1] == '.');
 }
 
+/// Whether a module may have the memory of a checkpoint's tensor in the place of its own: of the same kind
+/// and layout, and neither used by anybody else (a tensor of two names, or parameters that lie in one).
+inline bool can_take_over(const Tensor& own, const Tensor& tensor) {
+  const auto alone = [](const Tensor& x) {
+    return x.layout() == torch::kStrided && x.has_storage() && x.storage().use_count() == 1;
+  };
+  return tensor.use_count() == 1 && tensor.scalar_type() == own.scalar_type() &&
+         tensor.device() == own.device() && tensor.layout() == own.layout() && !tensor.requires_grad() &&
+         !tensor.is_conj() && !tensor.is_neg() && !tensor.is_inference() && !own.is_inference() &&
+         tensor.strides() == own.strides() && alone(own) && alone(tensor);
+}
+
+/// What belongs together: a module's parameter or buffer, and the tensor of a checkpoint.
+using Matches = std::vector<std::pair<Tensor, const Tensor*>>;
+
+/// Throws Error where a checkpoint does not fit the module.
+inline Matches match(const torch::nn::Module& module, const Checkpoint& checkpoint, const std::string& what) {
+  std::unordered_map<std::string_view, const Tensor*> given;
+  for (const auto& [name, tensor] : checkpoint.tensors) given.emplace(name, &tensor);
+
+  Matches matches;
+  Misfits missing, extra, misshapen;
+  for (auto& [name, own] : named_state(module)) {
+    const auto found = given.find(name);
+    if (found == given.end()) {
+      if (!is_batch_count(name)) missing.add(name);
+      continue;
+    }
+    const Tensor& tensor = *found->second;
+    if (tensor.sizes() != own.sizes()) {
+      misshapen.add(c10::str(name, " is ", tensor.sizes(), " and should be ", own.sizes()));
+    } else if (!is_batch_count(name) && !converts(tensor.scalar_type(), own.scalar_type())) {
+      misshapen.add(c10::str(name, " holds ", tensor.scalar_type(), " and should hold ", own.scalar_type()));
+    } else {
+      matches.emplace_back(std::move(own), &tensor);
+    }
+    given.erase(found);
+  }
+  for (const auto& [name, tensor] : checkpoint.tensors)
+    if (given.contains(name)) extra.add(shown(name));
+  if (missing.count + extra.count + misshapen.count > 0)
+    throw Error(what + " does not fit this network:" + missing.text("missing") + extra.text("extra") +
+                misshapen.text("of another shape or type") +
+                "\nA checkpoint of the same architecture and number of classes is expected.");
+  return matches;
+}
+
 }  // namespace detail
 
 /// Copies a checkpoint's values to the parameters and buffers of the same names.
@@ -66,36 +113,27 @@ inline bool is_batch_count(std::string_view name) {
 /// the message when they are not.
 /// Throws Error, and leaves the module as it was, with the first five missing, extra and misshapen tensors.
 inline void load_into(torch::nn::Module& module, const Checkpoint& checkpoint, const std::string& what) {
-  std::unordered_map<std::string_view, const Tensor*> given;
-  for (const auto& [name, tensor] : checkpoint.tensors) given.emplace(name, &tensor);
-
-  std::vector<std::pair<Tensor, const Tensor*>> copies;
-  detail::Misfits missing, extra, misshapen;
-  for (auto& [name, own] : detail::named_state(module)) {
-    const auto found = given.find(name);
-    if (found == given.end()) {
-      if (!detail::is_batch_count(name)) missing.add(name);
-      continue;
-    }
-    const Tensor& tensor = *found->second;
-    if (tensor.sizes() != own.sizes()) {
-      misshapen.add(c10::str(name, " is ", tensor.sizes(), " and should be ", own.sizes()));
-    } else if (!detail::is_batch_count(name) && !detail::converts(tensor.scalar_type(), own.scalar_type())) {
-      misshapen.add(c10::str(name, " holds ", tensor.scalar_type(), " and should hold ", own.scalar_type()));
-    } else {
-      copies.emplace_back(std::move(own), &tensor);
-    }
-    given.erase(found);
-  }
-  for (const auto& [name, tensor] : checkpoint.tensors)
-    if (given.contains(name)) extra.add(detail::shown(name));
-  if (missing.count + extra.count + misshapen.count > 0)
-    throw Error(what + " does not fit this network:" + missing.text("missing") + extra.text("extra") +
-                misshapen.text("of another shape or type") +
-                "\nA checkpoint of the same architecture and number of classes is expected.");
-
   const torch::NoGradGuard no_grad;
-  for (auto& [own, tensor] : copies) own.copy_(*tensor);
+  for (auto& [own, tensor] : detail::match(module, checkpoint, what)) own.copy_(*tensor);
+}
+
+/// The same for a checkpoint that is given up: `load_into(*module, read_checkpoint(path), path)`.
+///
+/// The module takes over the memory of each tensor that has its type, layout and device already and that
+/// nobody else uses, and copies the others; so weights are never there twice. Of a file, that memory is the
+/// mapped file: values are read when the network first uses them, and while the module lives the file may be
+/// replaced by renaming, but not shortened or overwritten. Who cannot promise that gives a named checkpoint,
+/// whose values are copied.
+inline void load_into(torch::nn::Module& module, Checkpoint&& checkpoint, const std::string& what) {
+  const torch::NoGradGuard no_grad;
+  for (auto& [own, tensor] : detail::match(module, checkpoint, what)) {
+    if (detail::can_take_over(own, *tensor)) {
+      own.set_data(*tensor);
+    } else {
+      own.copy_(*tensor);
+    }
+  }
+  checkpoint = {};
 }
 
 /// A module's parameters and buffers by name, in the order of PyTorch's state dictionary: what

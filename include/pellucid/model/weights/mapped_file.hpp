@@ -2,6 +2,8 @@
 #include <cerrno>
 #include <cstddef>
 #include <filesystem>
+#include <memory>
+#include <string_view>
 
 #if __has_include(<sys/mman.h>)
 #include <fcntl.h>
@@ -76,5 +78,19 @@ class MappedFile {
   char* data_ = nullptr;
   std::size_t size_ = 0;
 };
+
+/// The bytes of a file, and what keeps them: what a reader of weights reads. Its tensors point into them.
+struct FileBytes {
+  std::shared_ptr<const void> owner;
+  char* data;
+  std::size_t size;
+
+  std::string_view view() const { return {data, size}; }
+};
+
+inline FileBytes map_file(const std::filesystem::path& path, InputFile& file) {
+  const auto mapped = std::make_shared<const MappedFile>(path, file);
+  return {mapped, mapped->data(), mapped->size()};
+}
 
 }  // namespace pellucid::detail

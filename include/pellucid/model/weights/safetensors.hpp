@@ -16,6 +16,7 @@
 #include <pellucid/core/files.hpp>
 #include <pellucid/core/torch.hpp>
 #include <pellucid/model/weights/checkpoint.hpp>
+#include <pellucid/model/weights/formats.hpp>
 #include <pellucid/model/weights/mapped_file.hpp>
 #include <pellucid/model/weights/safetensors_header.hpp>
 
@@ -27,12 +28,11 @@ static_assert(std::endian::native == std::endian::little,
               "safetensors files are read and written as little-endian");
 
 /// The JSON at the start of a safetensors file.
-inline std::string_view safetensors_header_text(const InputFile& file, const MappedFile& bytes) {
-  const std::string_view all(bytes.data(), bytes.size());
-  if (all.starts_with("version https://git-lfs"))
-    file.refuse("it is a Git LFS pointer, and the file that it stands for was not downloaded (git lfs pull)");
-  if (all.starts_with("PK\x03\x04"))
-    file.refuse("it is a zip archive, as PyTorch's own files (.pth, .pt) are");
+inline std::string_view safetensors_header_text(const InputName& file, const FileBytes& bytes) {
+  const std::string_view all = bytes.view();
+  refuse_lfs_pointer(file, all);
+  if (begins_like_zip(all))
+    file.refuse("it is a zip archive, as PyTorch's own files (.pth, .pt) are; read_pth reads those");
   if (all.size() < 8) file.refuse("it is too short: " + std::to_string(all.size()) + " bytes");
   std::uint64_t size = 0;
   std::memcpy(&size, all.data(), 8);
@@ -47,7 +47,7 @@ inline std::string_view safetensors_header_text(const InputFile& file, const Map
 
 /// Checks that the tensors, one after the other, are all of the data, and each as large as its shape says.
 /// Sorts them by their place.
-inline void check_safetensors_places(const InputFile& file, std::vector<SafetensorsEntry>& entries,
+inline void check_safetensors_places(const InputName& file, std::vector<SafetensorsEntry>& entries,
                                      std::uint64_t data_size) {
   std::stable_sort(entries.begin(), entries.end(),
                    [](const SafetensorsEntry& left, const SafetensorsEntry& right) {
@@ -82,7 +82,7 @@ inline void check_safetensors_places(const InputFile& file, std::vector<Safetens
 }
 
 /// The tensor at `data`, without a copy where that can be.
-inline Tensor mapped_tensor(const std::shared_ptr<const MappedFile>& bytes, char* data,
+inline Tensor mapped_tensor(const std::shared_ptr<const void>& owner, char* data,
                             const SafetensorsEntry& entry) {
   const at::ScalarType type = entry.type->type;
   const std::vector<std::int64_t> shape(entry.shape.begin(), entry.shape.end());
@@ -96,7 +96,23 @@ inline Tensor mapped_tensor(const std::shared_ptr<const MappedFile>& bytes, char
     return copy;
   }
   return torch::from_blob(
-      data, shape, [bytes](void*) {}, type);
+      data, shape, [owner](void*) {}, type);
+}
+
+/// Reads a checkpoint from the bytes of a safetensors file.
+inline Checkpoint read_safetensors(const InputName& file, const FileBytes& bytes) {
+  const std::string_view text = safetensors_header_text(file, bytes);
+  SafetensorsHeader header(file, text);
+  const std::size_t data = 8 + text.size();
+  check_safetensors_places(file, header.entries, bytes.size - data);
+
+  Checkpoint checkpoint{{}, std::move(header.metadata)};
+  checkpoint.tensors.reserve(header.entries.size());
+  for (SafetensorsEntry& entry : header.entries) {
+    Tensor tensor = mapped_tensor(bytes.owner, bytes.data + data + entry.begin, entry);
+    checkpoint.tensors.emplace_back(std::move(entry.name), std::move(tensor));
+  }
+  return checkpoint;
 }
 
 /// What is to be written of one tensor.
@@ -142,19 +158,7 @@ inline std::vector<SafetensorsPart> safetensors_parts(const NamedTensors& tensor
 /// that LibTorch does not have. Damage inside tensor data cannot be seen: the format has no checksum.
 inline Checkpoint read_safetensors(const std::filesystem::path& path) {
   InputFile file(path, "a checkpoint in the safetensors format");
-  const auto bytes = std::make_shared<const detail::MappedFile>(path, file);
-  const std::string_view text = detail::safetensors_header_text(file, *bytes);
-  detail::SafetensorsHeader header(file, text);
-  const std::size_t data = 8 + text.size();
-  detail::check_safetensors_places(file, header.entries, bytes->size() - data);
-
-  Checkpoint checkpoint{{}, std::move(header.metadata)};
-  checkpoint.tensors.reserve(header.entries.size());
-  for (detail::SafetensorsEntry& entry : header.entries) {
-    Tensor tensor = detail::mapped_tensor(bytes, bytes->data() + data + entry.begin, entry);
-    checkpoint.tensors.emplace_back(std::move(entry.name), std::move(tensor));
-  }
-  return checkpoint;
+  return detail::read_safetensors(file, detail::map_file(path, file));
 }
 
 /// Writes tensors of any shape, device and strides as a safetensors file, byte for byte as the reference

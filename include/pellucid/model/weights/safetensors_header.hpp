@@ -42,7 +42,7 @@ struct SafetensorsEntry {
 /// refused where it appears, so that a hostile header costs no more memory than its own size suggests.
 class SafetensorsHeader final : public nlohmann::json::json_sax_t {
  public:
-  SafetensorsHeader(const InputFile& file, std::string_view text) : file_(file) {
+  SafetensorsHeader(const InputName& file, std::string_view text) : file_(file) {
     if (!text.starts_with('{')) damaged("it does not begin with {");
     // The parser would take a zero byte for the end, and leave unread what follows.
     if (text.find('\0') != text.npos) damaged("it holds a zero byte");
@@ -167,7 +167,7 @@ class SafetensorsHeader final : public nlohmann::json::json_sax_t {
     if (twice != names.end()) damaged("tensor " + shown(*twice) + " is there twice");
   }
 
-  const InputFile& file_;
+  const InputName& file_;
   Place place_ = Place::outside;
   std::string name_{};                    // in the whole: of a tensor, or of the metadata
   std::string key_{};                     // within one of these

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include <pellucid/core/error.hpp>
+#include <pellucid/model/zoo/layers.hpp>
+#include <pellucid/model/zoo/shape_reader.hpp>
 #include <pellucid/model/zoo/steps.hpp>
 
 namespace pellucid {
@@ -17,6 +19,42 @@ struct ConvNeXtOptions {
   std::int64_t classes = 1000;
   std::int64_t patch = 4;     ///< side and stride of the stem's convolution
   double layer_scale = 1e-6;  ///< what every block's output is multiplied by before training
+
+  static ConvNeXtOptions convnext_tiny() { return {}; }
+  static ConvNeXtOptions convnext_small() { return {.depths = {3, 3, 27, 3}}; }
+  static ConvNeXtOptions convnext_base() {
+    return {.depths = {3, 3, 27, 3}, .widths = {128, 256, 512, 1024}};
+  }
+  static ConvNeXtOptions convnext_large() {
+    return {.depths = {3, 3, 27, 3}, .widths = {192, 384, 768, 1536}};
+  }
+
+  static constexpr const char* family = "convnext";
+  static Variants<ConvNeXtOptions> variants() {
+    return {{"convnext_tiny", convnext_tiny()},
+            {"convnext_small", convnext_small()},
+            {"convnext_base", convnext_base()},
+            {"convnext_large", convnext_large()}};
+  }
+
+  /// The options that a checkpoint's shapes tell; `layer_scale`, a value of its weights, stays the default.
+  /// Throws Error for what is not a ConvNeXt; `what` begins the message.
+  static ConvNeXtOptions of(const Checkpoint& checkpoint, const std::string& what) {
+    const ShapeReader shapes(checkpoint, what, "ConvNeXt");
+    ConvNeXtOptions options{.depths = {}, .widths = {}};
+    const auto stem = shapes.shape("features.0.0.weight", {-1, 3, -1, -1});
+    options.patch = shapes.shape("features.0.0.weight", {-1, 3, -1, stem[2]})[3];
+    const auto stage = [](std::size_t number) { return "features." + std::to_string(2 * number + 1) + "."; };
+    std::size_t stages = 0;
+    do {
+      options.widths.push_back(shapes.shape(stage(stages) + "0.layer_scale", {-1, 1, 1})[0]);
+      options.depths.push_back(shapes.count(stage(stages), ".layer_scale"));
+    } while (shapes.has(stage(++stages) + "0.layer_scale"));
+    options.classes = shapes.shape("classifier.2.weight", {-1, options.widths.back()})[0];
+    return options;
+  }
+
+  bool operator==(const ConvNeXtOptions&) const = default;
 };
 
 namespace detail {
@@ -61,18 +99,19 @@ class ConvNeXtBlockImpl : public torch::nn::Module {
   explicit ConvNeXtBlockImpl(std::int64_t width = 1, double scale = 1, std::string path = "")
       : path_(std::move(path)), block_(path_ + ".block") {
     layer_scale_ = register_parameter("layer_scale", torch::full({width, 1, 1}, scale));
-    block_->push_back(torch::nn::Conv2d(torch::nn::Conv2dOptions(width, width, 7).padding(3).groups(width)));
+    block_->push_back(conv2d(torch::nn::Conv2dOptions(width, width, 7).padding(3).groups(width)));
     block_->push_back(Permute(std::vector<std::int64_t>{0, 2, 3, 1}));
     block_->push_back(layer_norm(width));
-    block_->push_back(torch::nn::Linear(width, 4 * width));
+    block_->push_back(linear(width, 4 * width));
     block_->push_back(torch::nn::GELU());
-    block_->push_back(torch::nn::Linear(4 * width, width));
+    block_->push_back(linear(4 * width, width));
     block_->push_back(Permute(std::vector<std::int64_t>{0, 3, 1, 2}));
     register_module("block", block_);
   }
 
   Tensor forward(const Tensor& x) {
-    return x + mark(path_ + ".layer_scale", layer_scale_ * mark(path_ + ".block", block_->forward(x)));
+    Tensor y = mark(path_ + ".layer_scale", layer_scale_ * mark(path_ + ".block", block_->forward(x)));
+    return x + mark(path_ + ".stochastic_depth", std::move(y));
   }
 
  private:
@@ -91,8 +130,11 @@ class ConvNeXtBlock : public torch::nn::ModuleHolder<ConvNeXtBlockImpl> {
 /// ConvNeXt: images N×3×H×W to scores N×K.
 ///
 /// Liu et al., "A ConvNet for the 2020s", CVPR 2022. Parameters and layers have torchvision's names, in its
-/// order. Stochastic depth, which drops blocks during training, is left out: without it the block's output is
-/// its `layer_scale`.
+/// order; a block's product with `layer_scale` is a layer, too. Stochastic depth, which drops blocks during
+/// training, is left out: the layer of that name is what it gets.
+///
+///   ConvNeXt network(ConvNeXtOptions::convnext_base());
+///
 /// Throws Error unless there are as many widths as depths.
 class ConvNeXtImpl : public torch::nn::Module {
  public:
@@ -103,7 +145,7 @@ class ConvNeXtImpl : public torch::nn::Module {
       throw Error("a ConvNeXt of " + std::to_string(depths.size()) + " depths and " +
                   std::to_string(widths.size()) + " widths was asked for; each stage needs one of both");
     Steps stem(features_->next());
-    stem->push_back(torch::nn::Conv2d(torch::nn::Conv2dOptions(3, widths[0], patch).stride(patch)));
+    stem->push_back(detail::conv2d(torch::nn::Conv2dOptions(3, widths[0], patch).stride(patch)));
     stem->push_back(detail::LayerNorm2d(widths[0]));
     features_->push_back(stem);
     for (std::size_t stage = 0; stage < depths.size(); ++stage) {
@@ -111,7 +153,7 @@ class ConvNeXtImpl : public torch::nn::Module {
         Steps downsample(features_->next());
         downsample->push_back(detail::LayerNorm2d(widths[stage - 1]));
         downsample->push_back(
-            torch::nn::Conv2d(torch::nn::Conv2dOptions(widths[stage - 1], widths[stage], 2).stride(2)));
+            detail::conv2d(torch::nn::Conv2dOptions(widths[stage - 1], widths[stage], 2).stride(2)));
         features_->push_back(downsample);
       }
       Steps blocks(features_->next());
@@ -121,7 +163,7 @@ class ConvNeXtImpl : public torch::nn::Module {
     }
     classifier_->push_back(detail::LayerNorm2d(widths.back()));
     classifier_->push_back(torch::nn::Flatten());
-    classifier_->push_back(torch::nn::Linear(widths.back(), classes));
+    classifier_->push_back(detail::linear(widths.back(), classes));
     register_module("features", features_);
     register_module("classifier", classifier_);
     start();
@@ -136,6 +178,7 @@ class ConvNeXtImpl : public torch::nn::Module {
  private:
   /// The paper's start: weights N(0, 0.02²) (its truncation at ±2 never bites), biases 0.
   void start() {
+    if (detail::WithoutValues::on()) return;
     const torch::NoGradGuard no_grad;
     for (auto& parameter : named_parameters()) {
       const bool bias = parameter.key().ends_with("bias");
@@ -149,6 +192,7 @@ class ConvNeXtImpl : public torch::nn::Module {
 
 class ConvNeXt : public torch::nn::ModuleHolder<ConvNeXtImpl> {
  public:
+  using Options = ConvNeXtOptions;
   using torch::nn::ModuleHolder<ConvNeXtImpl>::ModuleHolder;
 };
 

@@ -12,27 +12,39 @@ namespace pellucid {
 /// torch::nn::Sequential is, with marks. Who runs it marks the whole.
 class StepsImpl : public torch::nn::Module {
  public:
-  /// path: the full name of this place in the network, such as `features.1.0.block`.
+  /// path: the full name of this place in the network, such as `features.1.0.block`; empty for the network.
   explicit StepsImpl(std::string path = "") : path_(std::move(path)) {}
 
+  /// The next step, named by its number.
   template <class Module>
   void push_back(torch::nn::ModuleHolder<Module> step) {
-    register_module(std::to_string(steps_.size()), step.ptr());
-    steps_.emplace_back(step);
+    const std::string name = std::to_string(steps_.size());
+    register_module(name, step.ptr());
+    steps_.emplace_back(full_name(name), torch::nn::AnyModule(std::move(step)));
   }
 
-  /// The full name that the next step will have.
-  std::string next() const { return path_ + "." + std::to_string(steps_.size()); }
+  /// The next step, with a name of its own. A name may come again: the same module (a ReLU, which has no
+  /// parameters) in several places.
+  template <class Module>
+  void push_back(const std::string& name, torch::nn::ModuleHolder<Module> step) {
+    if (!named_children().contains(name)) register_module(name, step.ptr());
+    steps_.emplace_back(full_name(name), torch::nn::AnyModule(std::move(step)));
+  }
+
+  /// The full name of a part of this place.
+  std::string full_name(const std::string& name) const { return path_.empty() ? name : path_ + "." + name; }
+
+  /// The full name that the next numbered step will have.
+  std::string next() const { return full_name(std::to_string(steps_.size())); }
 
   Tensor forward(Tensor x) {
-    for (std::size_t i = 0; i < steps_.size(); ++i)
-      x = mark(path_ + "." + std::to_string(i), steps_[i].forward(x));
+    for (auto& [name, step] : steps_) x = mark(name, step.forward(x));
     return x;
   }
 
  private:
   std::string path_;
-  std::vector<torch::nn::AnyModule> steps_{};
+  std::vector<std::pair<std::string, torch::nn::AnyModule>> steps_{};
 };
 
 class Steps : public torch::nn::ModuleHolder<StepsImpl> {

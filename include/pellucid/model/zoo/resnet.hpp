@@ -1,0 +1,155 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <pellucid/core/error.hpp>
+#include <pellucid/model/zoo/layers.hpp>
+#include <pellucid/model/zoo/shape_reader.hpp>
+#include <pellucid/model/zoo/steps.hpp>
+
+namespace pellucid {
+
+/// The shape of a ResNet; the defaults are ResNet-50.
+struct ResNetOptions {
+  std::vector<std::int64_t> depths{3, 4, 6, 3};  ///< blocks in each stage: 64, 128, 256, … wide
+  bool bottleneck = true;  ///< blocks of three convolutions, the middle one 3×3 on a quarter of the channels
+  std::int64_t classes = 1000;
+
+  static ResNetOptions resnet18() { return {.depths = {2, 2, 2, 2}, .bottleneck = false}; }
+  static ResNetOptions resnet34() { return {.depths = {3, 4, 6, 3}, .bottleneck = false}; }
+  static ResNetOptions resnet50() { return {}; }
+  static ResNetOptions resnet101() { return {.depths = {3, 4, 23, 3}}; }
+  static ResNetOptions resnet152() { return {.depths = {3, 8, 36, 3}}; }
+
+  static constexpr const char* family = "resnet";
+  static Variants<ResNetOptions> variants() {
+    return {{"resnet18", resnet18()},
+            {"resnet34", resnet34()},
+            {"resnet50", resnet50()},
+            {"resnet101", resnet101()},
+            {"resnet152", resnet152()}};
+  }
+
+  /// The options that a checkpoint's shapes tell. Throws Error for what is not a ResNet (a ResNeXt, a wide
+  /// one and the small ones for CIFAR are not); `what` begins the message.
+  static ResNetOptions of(const Checkpoint& checkpoint, const std::string& what) {
+    const ShapeReader shapes(checkpoint, what, "ResNet");
+    shapes.shape("conv1.weight", {64, 3, 7, 7});
+    ResNetOptions options{.depths = {}, .bottleneck = shapes.has("layer1.0.conv3.weight")};
+    std::int64_t width = 64;
+    for (std::int64_t number = 1; number == 1 || shapes.has(stage(number) + ".0.conv1.weight"); ++number) {
+      const std::int64_t side = options.bottleneck ? 1 : 3;
+      shapes.shape(stage(number) + ".0.conv1.weight", {width, -1, side, side});
+      shapes.shape(stage(number) + ".0.conv2.weight", {width, width, 3, 3});
+      options.depths.push_back(shapes.count(stage(number) + ".", ".conv1.weight"));
+      width *= 2;
+    }
+    options.classes = shapes.shape("fc.weight", {-1, width / 2 * (options.bottleneck ? 4 : 1)})[0];
+    return options;
+  }
+
+  static std::string stage(std::int64_t number) { return "layer" + std::to_string(number); }
+
+  bool operator==(const ResNetOptions&) const = default;
+};
+
+namespace detail {
+
+/// relu(F(x) + x), N×C×H×W to N×outputs×H/stride×W/stride. F is two 3×3 convolutions, or (bottleneck) 1×1,
+/// 3×3, 1×1. Where the shape changes, x goes through a 1×1 convolution, `downsample`.
+class ResNetBlockImpl : public StepsImpl {
+ public:
+  explicit ResNetBlockImpl(const std::string& path = "", std::int64_t inputs = 1, std::int64_t width = 1,
+                           std::int64_t stride = 1, bool bottleneck = false)
+      : StepsImpl(path) {
+    const std::int64_t outputs = bottleneck ? 4 * width : width;
+    const torch::nn::ReLU relu;
+    const auto convolve = [&](const std::string& number, const torch::nn::Conv2d& convolution) {
+      push_back("conv" + number, convolution);
+      push_back("bn" + number, torch::nn::BatchNorm2d(convolution->options.out_channels()));
+    };
+    if (bottleneck) {
+      convolve("1", convolution_without_bias(inputs, width, 1));
+      push_back("relu", relu);
+      convolve("2", convolution_without_bias(width, width, 3, stride));
+      push_back("relu", relu);
+      convolve("3", convolution_without_bias(width, outputs, 1));
+    } else {
+      convolve("1", convolution_without_bias(inputs, width, 3, stride));
+      push_back("relu", relu);
+      convolve("2", convolution_without_bias(width, width, 3));
+    }
+    if (stride == 1 && inputs == outputs) return;
+    downsample_ = Steps(full_name("downsample"));
+    downsample_->push_back(convolution_without_bias(inputs, outputs, 1, stride));
+    downsample_->push_back(torch::nn::BatchNorm2d(outputs));
+    register_module("downsample", downsample_);
+  }
+
+  Tensor forward(const Tensor& x) {
+    const Tensor y = StepsImpl::forward(x);
+    const Tensor same = downsample_.is_empty() ? x : mark(full_name("downsample"), downsample_->forward(x));
+    return mark(full_name("relu"), torch::relu(y + same));
+  }
+
+ private:
+  Steps downsample_{nullptr};
+};
+
+class ResNetBlock : public torch::nn::ModuleHolder<ResNetBlockImpl> {
+ public:
+  using torch::nn::ModuleHolder<ResNetBlockImpl>::ModuleHolder;
+};
+
+}  // namespace detail
+
+/// ResNet: images N×3×H×W to scores N×K.
+///
+/// He et al., "Deep Residual Learning for Image Recognition", CVPR 2016, with the stride of a bottleneck at
+/// its 3×3 convolution ("v1.5"), where the published weights have it. Parameters and layers have
+/// torchvision's names, in its order; a block's ReLU runs two or three times: `layer1.0.relu#1`, `#2`.
+///
+///   ResNet network(ResNetOptions::resnet18());
+///
+/// Throws Error without a stage.
+class ResNetImpl : public StepsImpl {
+ public:
+  explicit ResNetImpl(const ResNetOptions& options = {}) {
+    if (options.depths.empty())
+      throw Error("a ResNet of no stage was asked for; give depths such as {2, 2, 2, 2}");
+    push_back("conv1", detail::convolution_without_bias(3, 64, 7, 2));
+    push_back("bn1", torch::nn::BatchNorm2d(64));
+    push_back("relu", torch::nn::ReLU());
+    push_back("maxpool", torch::nn::MaxPool2d(torch::nn::MaxPool2dOptions(3).stride(2).padding(1)));
+    std::int64_t inputs = 64, width = 64;
+    for (std::size_t stage = 0; stage < options.depths.size(); ++stage, width *= 2) {
+      const std::string name = ResNetOptions::stage(std::int64_t(stage) + 1);
+      Steps blocks(name);
+      for (std::int64_t i = 0; i < options.depths[stage]; ++i) {
+        const std::int64_t stride = stage > 0 && i == 0 ? 2 : 1;
+        blocks->push_back(detail::ResNetBlock(blocks->next(), inputs, width, stride, options.bottleneck));
+        inputs = options.bottleneck ? 4 * width : width;
+      }
+      push_back(name, blocks);
+    }
+    push_back("avgpool", torch::nn::AdaptiveAvgPool2d(1));
+    fc_ = register_module("fc", detail::linear(inputs, options.classes));
+    detail::draw_values(*this);
+  }
+
+  Tensor forward(const Tensor& x) { return mark("fc", fc_->forward(StepsImpl::forward(x).flatten(1))); }
+
+ private:
+  torch::nn::Linear fc_{nullptr};
+};
+
+class ResNet : public torch::nn::ModuleHolder<ResNetImpl> {
+ public:
+  using Options = ResNetOptions;
+  using torch::nn::ModuleHolder<ResNetImpl>::ModuleHolder;
+};
+
+}  // namespace pellucid
