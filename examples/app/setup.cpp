@@ -5,8 +5,10 @@
 #include <pellucid/image/npy.hpp>
 #include <pellucid/image/read.hpp>
 #include <pellucid/image/write.hpp>
+#include <pellucid/model/architectures.hpp>
 #include <pellucid/model/predict.hpp>
 #include <pellucid/model/script.hpp>
+#include <pellucid/model/weights/read.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -67,16 +69,13 @@ AnyModel load(const Common& common, const Preprocess& preprocess) {
   const Execution execution = execution_from(common);
   if (shapes::is_shipped(common.model)) return shapes::load_shipped(common.model, preprocess, execution);
   std::error_code ignored;
-  if (!std::filesystem::exists(common.model, ignored)) {
-    if (common.model.find(':') != std::string::npos)
-      throw Error(
-          "--model " + common.model +
-          ": an architecture with its weights cannot be loaded by this version, and there is no file of that "
-          "name; give a TorchScript file, which torch.jit.script(model).save(\"model.pt\") makes in Python");
-    throw Error("there is no model file '" + common.model +
-                "'; the networks that come with the program are " + joined(shapes::shipped_names()));
-  }
-  return load_script(common.model, preprocess, execution);
+  if (std::filesystem::exists(common.model, ignored))
+    return is_checkpoint(common.model) ? load_any(common.model, preprocess, execution)
+                                       : AnyModel(load_script(common.model, preprocess, execution));
+  if (const std::size_t colon = common.model.find(':'); colon != std::string::npos)
+    return load_as(common.model.substr(0, colon), common.model.substr(colon + 1), preprocess, execution);
+  throw Error("there is no model file '" + common.model + "'; the networks that come with the program are " +
+              joined(shapes::shipped_names()));
 }
 
 }  // namespace
@@ -86,7 +85,8 @@ void add_common(CLI::App& options, Common& common, const CommonChoice& choice) {
   options
       .add_option(
           "--model", common.model,
-          "a TorchScript file (load only files that you trust), or a network that comes with the program: " +
+          "a TorchScript file (load only files that you trust); a checkpoint, .pth or .safetensors; "
+          "ARCHITECTURE:CHECKPOINT, such as vgg16:vgg16.pth; or a network that comes with the program: " +
               joined(shapes::shipped_names()))
       ->required()
       ->type_name("FILE")

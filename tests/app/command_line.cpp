@@ -4,6 +4,9 @@
 #include <pellucid/image/npy.hpp>
 #include <pellucid/image/read.hpp>
 #include <pellucid/image/write.hpp>
+#include <pellucid/model/weights/load.hpp>
+#include <pellucid/model/weights/safetensors.hpp>
+#include <pellucid/model/zoo/vgg.hpp>
 
 #include <sys/wait.h>
 
@@ -181,6 +184,25 @@ BOOST_AUTO_TEST_CASE(layers_are_listed) {
   shell.put("two.json", R"({"crop": 2})");
   const json grey = shell.document("layers --model net.pt --preprocess two.json");
   BOOST_TEST((grey["layers"][0]["shape"] == json{1, 3, 2, 2}));
+}
+
+BOOST_AUTO_TEST_CASE(a_checkpoint_is_a_model) {
+  const Shell shell;
+  VGG network(VGGOptions{.plan = {4, 0}, .classes = 3, .hidden = 0, .pool = 1});
+  write_safetensors(shell.path("net.safetensors"), state_of(*network.ptr()));
+  const torch::NoGradGuard no_grad;
+  const auto expected = torch::softmax(network->forward(image()), 1)[0].max().item<double>();
+  for (const std::string name : {"net.safetensors", "vgg:net.safetensors"}) {
+    const json document = shell.document("classify --preprocess unchanged --input a.png --model " + name);
+    BOOST_TEST(std::abs(document["images"][0]["probability"].get<double>() - expected) < 1e-6);
+  }
+  const json layers = shell.document("layers --preprocess unchanged --input a.png --model net.safetensors");
+  BOOST_TEST(layers["layers"][0]["name"] == "features.0");
+  BOOST_TEST(layers["layers"][0]["kind"] == "Conv2d");
+  BOOST_TEST(layers["layers"][0]["parameters"] == 4 * 3 * 9 + 4);
+  shell.refused("classify --input a.png --model resnet50:net.safetensors", {"net.safetensors", "vgg"});
+  shell.refused("classify --input a.png --model resent50:net.safetensors", {"'resent50'", "resnet50"});
+  shell.refused("classify --input a.png --model vgg:none.safetensors", {"none.safetensors"});
 }
 
 BOOST_AUTO_TEST_CASE(classes_come_with_probabilities_and_names) {
@@ -445,7 +467,7 @@ BOOST_AUTO_TEST_CASE(values_out_of_range_are_refused) {
 BOOST_AUTO_TEST_CASE(files_that_are_no_good_are_named) {
   const Shell shell;
   shell.refused("classify --model none.pt --input a.png", {"none.pt"});
-  shell.refused("classify --model vgg16:vgg16.pth --input a.png", {"vgg16:vgg16.pth", "TorchScript"});
+  shell.refused("classify --model vgg16:vgg16.pth --input a.png", {"vgg16.pth"});
   shell.put("half.pt", contents(shell.path("net.pt")).substr(0, 700));
   shell.refused("classify --model half.pt --input a.png", {"half.pt"});
   shell.refused("classify" + model + "--input none.png", {"none.png"});

@@ -1,5 +1,7 @@
 #pragma once
+#include <cstddef>
 #include <filesystem>
+#include <string_view>
 
 #include <pellucid/model/weights/pth.hpp>
 #include <pellucid/model/weights/safetensors.hpp>
@@ -15,6 +17,21 @@ inline Checkpoint read_checkpoint(const std::filesystem::path& path) {
   const detail::FileBytes bytes = detail::map_file(path, file);
   return detail::begins_like_safetensors(bytes.view()) ? detail::read_safetensors(file, bytes)
                                                        : detail::read_pth(file, bytes);
+}
+
+/// Whether a file is a checkpoint, parameters by name, and not TorchScript, a program with its parameters.
+/// Told by its first bytes and, of a zip archive, by what lies in it. Throws Error for a file that is
+/// missing.
+inline bool is_checkpoint(const std::filesystem::path& path) {
+  InputFile file(path, "a checkpoint or a TorchScript file");
+  const detail::FileBytes bytes = detail::map_file(path, file);
+  const std::string_view all = bytes.view();
+  if (!detail::begins_like_zip(all))
+    return detail::begins_like_safetensors(all) || detail::begins_like_legacy_pth(all);
+  // The directory of an archive, at its end, names all that is in it.
+  constexpr std::size_t most = 1 << 20;
+  const std::string_view tail = all.substr(all.size() > most ? all.size() - most : 0);
+  return tail.find("/data.pkl") != tail.npos && tail.find("/constants.pkl") == tail.npos;
 }
 
 }  // namespace pellucid
