@@ -1,8 +1,9 @@
 """zoo/: every variant of the architectures that the library has, on weights that a formula gives.
 
 NAME.pt     a common.Record. `input` is BATCH×3×SIDE×SIDE ~ N(0, 1) (32×32 for CIFAR), `scores` what the
-            network makes of it; its entries are the "gradient" of the sum of one class's scores (which: its
-            `call`) with respect to the input, and what five submodules, spread over the network, returned.
+            network makes of it; its entries are what five submodules, spread over the network, returned, and
+            the "gradient" of one class's score (which: its `call`) with respect to the first image. This one
+            in float64: of a million ReLUs some input is 0 but for rounding, and the gradient jumps there.
 names.json  {NAME: {"gain": see below, "state": the state dictionary's keys, "layers": all submodules, in the
             order in which their calls returned, `relu#1`, `relu#2` where there are several}}
 
@@ -43,9 +44,10 @@ GAINS = {"vgg": 2.0, "squeezenet": 2.0, "mobilenet": 1.5, "resnet": 1.0, "convne
 
 
 def make(folder, data):
-    names = {}
-    for name in (*TORCHVISION, *CIFAR):
-        names[name] = make_network(folder, name)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # on inputs this small a second one is in the way
+    names = {name: make_network(folder, name) for name in (*TORCHVISION, *CIFAR)}
+    torch.set_num_threads(threads)
     (folder / "names.json").write_text(json.dumps(names, indent=1) + "\n")
 
 
@@ -56,14 +58,16 @@ def make_network(folder, name):
     fill(net, gain)
     side = 32 if name in CIFAR else SIDE
     torch.manual_seed(zlib.crc32(name.encode()))
-    input = torch.randn(BATCH, 3, side, side, requires_grad=True)
+    input = torch.randn(BATCH, 3, side, side)
 
     calls = []
-    for path, module in net.named_modules():
-        if path:
-            module.register_forward_hook(
-                lambda module, inputs, output, path=path: calls.append((path, output.detach().clone())))
-    scores = net(input)
+    handles = [
+        module.register_forward_hook(lambda *call, path=path: calls.append((path, call[2].clone())))
+        for path, module in net.named_modules() if path]
+    with torch.no_grad():
+        scores = net(input)
+    for handle in handles:
+        handle.remove()
     paths = [path for path, output in calls]
     never = set(dict(net.named_modules())) - {"", *paths}
     if never:
@@ -73,11 +77,13 @@ def make_network(folder, name):
 
     record = Record(input, scores)
     label = scores[0].argmax().item()
-    gradient, = torch.autograd.grad(scores[:, label].sum(), input)
-    record.add("gradient", gradient, "class", label)
     for place in (round(k * (len(calls) - 1) / 6) for k in range(1, 6)):
         path, output = calls[place]
         record.add(layers[place], output, type(net.get_submodule(path)).__name__, most=STORED_VALUES)
+    net.double()
+    image = input[:1].double().requires_grad_()
+    gradient, = torch.autograd.grad(net(image)[0, label], image)
+    record.add("gradient", gradient, "class", label)
     record.save(folder / f"{name}.pt")
     return {"gain": gain, "state": list(net.state_dict()), "layers": layers}
 
