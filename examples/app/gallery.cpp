@@ -5,9 +5,12 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <cctype>
 #include <fstream>
 #include <iostream>
 #include <sstream>
+#include <string_view>
 
 #include "command.hpp"
 #include "gallery_page.hpp"
@@ -29,6 +32,7 @@ struct Told {
   std::string title{};
   std::string what{};      ///< two sentences: what is seen, and how it is found
   std::string misleads{};  ///< when not to believe it
+  bool for_relus = false;  ///< it has no meaning for a network without a ReLU
 };
 
 const std::vector<Told>& told() {
@@ -60,7 +64,7 @@ const std::vector<Told>& told() {
       {"integrated-gradients", "Integrated Gradients",
        "What each pixel adds to the score on the way from a black picture to this one. The gradients along "
        "that way "
-       "are summed up, and together they give the whole score.",
+       "are summed up; together they give the difference of the two scores.",
        "it compares with black: black pixels get nothing. Another --baseline asks another question."},
       {"grad-cam", "Grad-CAM",
        "Roughly where the class was seen. The channels of a late layer are weighted by how much they count, "
@@ -71,21 +75,37 @@ const std::vector<Told>& told() {
        "every "
        "ReLU.",
        "it comes close to edge detection, and changes little when the network's upper layers are replaced by "
-       "random ones. It has no meaning for a network without ReLUs, such as ConvNeXt."},
+       "random ones. It has no meaning for a network without ReLUs, such as ConvNeXt.",
+       true},
       {"deconvnet", "Deconvnet",
        "What the network would draw if it were run backwards. It is the gradient, with ReLUs that pass what "
        "is "
        "positive, whether they were on or off.",
        "of a class score little of the picture is left in it: it was made for single units. It has no "
        "meaning "
-       "for a network without ReLUs."},
+       "for a network without ReLUs.",
+       true},
   };
   return all;
 }
 
-/// The command line of words, as a person types it.
+/// The command line of words, as a person types it into a shell.
 std::string typed(const Words& words) {
-  return "pellucid " + joined(words, " ");
+  std::string line = "pellucid";
+  for (const std::string& word : words) {
+    const bool plain = std::all_of(word.begin(), word.end(), [](unsigned char c) {
+      return std::isalnum(c) || std::string_view("_./=:+-").find(char(c)) != std::string_view::npos;
+    });
+    line += " ";
+    if (plain) {
+      line += word;
+    } else {
+      line += "'";
+      for (const char c : word) line += c == '\'' ? std::string("'\\''") : std::string(1, c);
+      line += "'";
+    }
+  }
+  return line;
 }
 
 /// Runs a command; what it writes to standard output.
@@ -111,7 +131,12 @@ class Gallery {
  public:
   explicit Gallery(std::filesystem::path folder)
       : folder_(std::move(folder)), page_("Pellucid: a gallery"), scores_(scores()) {
-    std::filesystem::create_directories(folder_ / "images");
+    std::error_code code;
+    std::filesystem::create_directories(folder_ / "images", code);
+    if (code)
+      throw Error("--out " + folder_.string() + ": the folder cannot be made (" + code.message() +
+                      "); give one that can be written to",
+                  pellucid::detail::fault_of(code));
   }
 
   void make() {
@@ -233,9 +258,9 @@ class Gallery {
     const Json& its = scores_["networks"][network];
     const Json& grades = its["methods"][method];
     if (grades.is_null()) return "";
-    return network + ": the strongest pixel is on the shape in " + percent(grades["pointing"][0]) +
-           " of the pictures, and so is " + percent(grades["inside"][0]) +
-           " of the whole map; of pictures with the mark, " +
+    return network + ": the strongest pixel is on the shape or within 4 pixels of it in " +
+           percent(grades["pointing"][0]) + " of the pictures, and " + percent(grades["inside"][0]) +
+           " of the whole map is on it; of pictures with the mark, " +
            percent(its["marked"][method]["on_watermark"][0]) + " of the map is on the mark. ";
   }
 
@@ -246,6 +271,7 @@ class Gallery {
     std::vector<Exhibit> exhibits;
     std::string scored;
     for (const std::string& network : shapes::shipped_names()) {
+      if (one.for_relus && network != "shapes-vgg") continue;
       const bool cheater = network == "shapes-cheater";
       Words words{"explain", "--model", network, "--method", one.method, "--input"};
       if (cheater) {
@@ -253,13 +279,9 @@ class Gallery {
       } else {
         words.insert(words.end(), images_.begin(), images_.end());
       }
-      try {
-        exhibits.push_back(exhibit(one.method + "-" + network + ".png",
-                                   network + (cheater ? ", with the mark" : ""), words));
-        scored += score(one.method, network);
-      } catch (const Error& error) {
-        if (error.fault() != Fault::request) throw;  // a network without a ReLU
-      }
+      exhibits.push_back(
+          exhibit(one.method + "-" + network + ".png", network + (cheater ? ", with the mark" : ""), words));
+      scored += score(one.method, network);
     }
     if (!scored.empty())
       page_.remark("Scored", "on " + std::to_string(scores_["pictures"].get<std::int64_t>()) +
@@ -270,9 +292,8 @@ class Gallery {
   void attack() {
     page_.section("Attack: FGSM");
     page_.paragraph(
-        "A change that nobody sees, and the network says something else. Every pixel moves by ε in the "
-        "direction "
-        "that makes the network more wrong.");
+        "A change that is hard to see can make a network say something else; the captions tell where it did. "
+        "Every pixel moves by ε in the direction that makes the network more wrong.");
     page_.remark("Misleads:", "one step is a weak attack: a network that withstands it may fall to several.");
     Words words{"attack", "--model", "shapes-convnext", "--method", "fgsm", "--epsilon", "0.03", "--input"};
     words.insert(words.end(), images_.begin(), images_.end());
@@ -302,7 +323,7 @@ class Gallery {
 
 const Registered registered(
     "gallery",
-    {"everything below on the shipped networks and pictures, as one HTML page",
+    {"every method on the shipped networks and pictures, as one HTML page",
      "  pellucid gallery                    into ./gallery/index.html\n"
      "  pellucid gallery --out build/gallery",
      [](CLI::App& options) -> std::function<void()> {

@@ -34,25 +34,35 @@ std::vector<ReceptiveField> fields_of(const Setup& setup, const Images& images,
   return receptive_fields(setup.model, images, names, progress);
 }
 
+/// null where nothing is known
 Json to_json(const ReceptiveField& field) {
-  if (!field.vertical || !field.horizontal) return {};
-  return {{"size", {field.vertical->size, field.horizontal->size}},
-          {"stride", {field.vertical->stride, field.horizontal->stride}},
-          {"first", {field.vertical->first, field.horizontal->first}}};
-}
-
-/// 19×19 step 4
-std::string field_text(const ReceptiveField& field) {
-  if (field.height == 0) return "";
-  if (!field.vertical || !field.horizontal) return "all";
-  const auto pair = [](std::int64_t rows, std::int64_t columns) {
-    return rows == columns ? std::to_string(rows) : shape_text({rows, columns});
+  if (field.all) return "all";
+  if (!field.vertical && !field.horizontal) return {};
+  const auto both = [&](std::int64_t FieldAxis::*value) {
+    const auto one = [&](const std::optional<FieldAxis>& axis) {
+      return axis ? Json((*axis).*value) : Json();
+    };
+    return Json::array({one(field.vertical), one(field.horizontal)});
   };
-  return shape_text({field.vertical->size, field.horizontal->size}) + " step " +
-         pair(field.vertical->stride, field.horizontal->stride);
+  return {{"size", both(&FieldAxis::size)},
+          {"stride", both(&FieldAxis::stride)},
+          {"first", both(&FieldAxis::first)}};
 }
 
-void run(const Common& common) {
+/// 19×19 step 4×4
+std::string field_text(const ReceptiveField& field) {
+  if (field.all) return "all";
+  if (!field.vertical && !field.horizontal) return field.height > 0 ? "?" : "";
+  const auto both = [&](std::int64_t FieldAxis::*value) {
+    const auto one = [&](const std::optional<FieldAxis>& axis) {
+      return axis ? std::to_string((*axis).*value) : std::string("?");
+    };
+    return one(field.vertical) + "×" + one(field.horizontal);
+  };
+  return both(&FieldAxis::size) + " step " + both(&FieldAxis::stride);
+}
+
+void run(const Common& common, bool with_fields) {
   if (common.inputs.size() > 1)
     throw Error("layers looks at one --input; " + std::to_string(common.inputs.size()) + " were given");
   const Setup setup(common);
@@ -62,7 +72,8 @@ void run(const Common& common) {
       grey ? torch::full({1, 3, side, side}, 0.5) : setup.inputs.front().images.narrow(0, 0, 1);
   const std::vector<LayerInfo> layers = layers_of(setup, images, grey);
 
-  const std::vector<ReceptiveField> fields = fields_of(setup, images, layers);
+  const std::vector<ReceptiveField> fields =
+      with_fields ? fields_of(setup, images, layers) : std::vector<ReceptiveField>(layers.size());
 
   if (common.json) {
     Json document;
@@ -90,8 +101,10 @@ void run(const Common& common) {
       << table.text() << layers.size() << (layers.size() == 1 ? " layer" : " layers")
       << ", with the shapes for " << (grey ? "a grey image" : setup.inputs.front().shown(0)) << ", "
       << shape_text(images.sizes().vec()) << (grey ? " (--input FILE: for your own)\n" : "\n")
-      << "sees: the receptive field, rows×columns of pixels that a place of the layer depends on, and the "
-         "step from one place to the next\n";
+      << (with_fields
+              ? "sees: the receptive field, rows×columns of pixels that a place of the layer depends on, "
+                "and the step from one place to the next (?: not the same for all places)\n"
+              : "");
 }
 
 const Registered registered(
@@ -101,7 +114,10 @@ const Registered registered(
                [](CLI::App& options) -> std::function<void()> {
                  const auto common = std::make_shared<Common>();
                  add_common(options, *common, {.labels = false, .input_needed = false});
-                 return [common] { run(*common); };
+                 const auto no_fields = std::make_shared<bool>(false);
+                 options.add_flag("--no-receptive-fields", *no_fields,
+                                  "leave them out: finding them takes some hundred forward passes");
+                 return [common, no_fields] { run(*common, !*no_fields); };
                }});
 
 }  // namespace

@@ -47,6 +47,7 @@ BOOST_AUTO_TEST_CASE(by_hand) {
     check(axis(3), -7, 19, 4);
     check(axis(4), -7, 19, 4);
     BOOST_TEST(!axis(5).has_value());
+    BOOST_TEST(fields[5].all);
   }
   const Box corner = fields[3].box(0, 0), middle = fields[3].box(3, 5), all = fields[5].box(0, 0);
   BOOST_TEST((corner.top == 0 && corner.left == 0 && corner.bottom == 12 && corner.right == 12));
@@ -62,6 +63,40 @@ BOOST_AUTO_TEST_CASE(different_along_the_two_axes) {
   const auto fields = receptive_fields(model, test::some_images({1, 3, 20, 40}), {"flat"});
   check(fields[0].vertical, 0, 1, 1);
   check(fields[0].horizontal, -1, 5, 3);
+}
+
+BOOST_AUTO_TEST_CASE(pixels_that_are_left_over) {
+  const auto model = test::model_of([](const Tensor& x) { return mark("patches", conv(x, 16, 16, 0)); });
+  const auto fields = receptive_fields(model, test::some_images({1, 3, 228, 70}), {"patches"});
+  check(fields[0].vertical, 0, 16, 16);
+  check(fields[0].horizontal, 0, 16, 16);
+}
+
+BOOST_AUTO_TEST_CASE(channels_that_see_more_than_others) {
+  const auto model = test::model_of([](const Tensor& x) {
+    return mark("side by side", torch::cat({conv(x, 3, 1, 1), conv(x, 7, 1, 3)}, 1));
+  });
+  const auto fields = receptive_fields(model, test::some_images({1, 3, 32, 48}), {"side by side"});
+  check(fields[0].vertical, -3, 7, 1);
+  check(fields[0].horizontal, -3, 7, 1);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_regular_is_left_open) {
+  const auto model = test::model_of([](const Tensor& x) {
+    mark("table", torch::rand({1, 3, 9, 9}));
+    mark("windows", x.view({9, 3, 10, 90}));         // no place of it is the image's alone
+    mark("one by one", x.view({1, 3, 90, 90}) * 2);  // a network for one image at a time
+    mark("adaptive", torch::adaptive_avg_pool2d(conv(x, 10, 10, 0), {7, 7}));
+    return mark("enlarged", torch::upsample_nearest2d(conv(x, 2, 2, 0), at::IntArrayRef{90, 90}));
+  });
+  const auto fields = receptive_fields(model, test::some_images({1, 3, 90, 90}),
+                                       {"table", "windows", "one by one", "adaptive", "enlarged"});
+  for (const std::size_t i : {0, 1, 3, 4}) {
+    BOOST_TEST(!fields[i].all);
+    BOOST_TEST(!fields[i].vertical.has_value());
+    BOOST_TEST(!fields[i].horizontal.has_value());
+  }
+  check(fields[2].vertical, 0, 1, 1);
 }
 
 BOOST_AUTO_TEST_CASE(vgg16_s_published_fields) {
@@ -84,6 +119,7 @@ BOOST_AUTO_TEST_CASE(vgg16_s_published_fields) {
   const auto small = receptive_fields(adapt(network), test::some_images({1, 3, 64, 64}), layers);
   check(small[1].vertical, -6, 16, 4);
   BOOST_TEST(!small[4].vertical.has_value());
+  BOOST_TEST(small[4].all);
 }
 
 BOOST_AUTO_TEST_CASE(wrong_requests) {

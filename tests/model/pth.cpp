@@ -284,6 +284,19 @@ BOOST_AUTO_TEST_CASE(tells_formats_by_content) {
   BOOST_CHECK_EXCEPTION(read_checkpoint(folder.path() / "none"), Error, says({"no such file"}));
 }
 
+BOOST_AUTO_TEST_CASE(tells_checkpoints_from_programs) {
+  const auto is = [&](const std::string& bytes) { return is_checkpoint(folder.put("a", bytes)); };
+  const std::string pickle = pk::whole(pk::dict(pk::text("x"), two_by_three));
+  write_safetensors(folder.path() / "w.safetensors", {{"x", counted}});
+  BOOST_TEST(is(contents(folder.path() / "w.safetensors")));
+  BOOST_TEST(is(file_with(two_by_three)));
+  BOOST_TEST(
+      is("\x80\x02\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19.\x80\x02M\xE9\x03."));  // before 1.6
+  BOOST_TEST(!is(zip_of({{"a/data.pkl", pickle}, {"a/code/a.py", ""}, {"a/constants.pkl", pickle}})));
+  BOOST_TEST(!is("neither of them"));
+  BOOST_CHECK_EXCEPTION(is_checkpoint(folder.path() / "none"), Error, says({"none", "no such file"}));
+}
+
 BOOST_AUTO_TEST_CASE(says_what_a_file_is_instead) {
   const std::string pickle = pk::whole(pk::dict(pk::text("x"), two_by_three));
   refused("", {"empty"});

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,16 +30,18 @@ struct Box {
 /// What the places of a layer see of images H×W.
 struct ReceptiveField {
   std::int64_t height = 0, width = 0;  ///< H and W
-  /// Neither is there when a place sees the whole image, or more of it than can be told at this size.
+  bool all = false;                    ///< every place sees a corner of the image, so all of it
+  /// Empty where a place sees more than can be told at this size, and where places do not follow one another
+  /// regularly (windows of attention, adaptive pooling, enlarged maps).
   std::optional<FieldAxis> vertical{}, horizontal{};
 
-  /// The pixels that the place (y, x) sees; all of them where that cannot be told.
+  /// The pixels that the place (y, x) sees; all of them where that is not known.
   Box box(std::int64_t y, std::int64_t x) const {
-    const auto range = [](const std::optional<FieldAxis>& axis, std::int64_t place, std::int64_t all) {
-      if (!axis) return std::pair<std::int64_t, std::int64_t>{0, all};
+    const auto range = [](const std::optional<FieldAxis>& axis, std::int64_t place, std::int64_t all_of_it) {
+      if (!axis) return std::pair<std::int64_t, std::int64_t>{0, all_of_it};
       const std::int64_t from = axis->first + place * axis->stride;
-      return std::pair{std::clamp<std::int64_t>(from, 0, all),
-                       std::clamp<std::int64_t>(from + axis->size, 0, all)};
+      return std::pair{std::clamp<std::int64_t>(from, 0, all_of_it),
+                       std::clamp<std::int64_t>(from + axis->size, 0, all_of_it)};
     };
     const auto [top, bottom] = range(vertical, y, height);
     const auto [left, right] = range(horizontal, x, width);
@@ -48,26 +51,38 @@ struct ReceptiveField {
 
 namespace detail {
 
-/// Which rows and columns of a layer's map N×C×h×w (or N×h×w×C) hold NaN: N×h and N×w. Undefined for what is
-/// no map, and for maps too small to tell.
-struct Stains {
-  Tensor rows{}, columns{};
+/// How the places of a layer's output 1×C×h×w or 1×h×w×C lie in it.
+struct Places {
+  bool are_known = false;  ///< it is such an output, and a part of its places saw a part of the image
+  bool see_all = false;
+  std::int64_t channels = 1;  ///< the dimension of the channels
+
+  Places() = default;
+  /// From an output of which a part is NaN, because a quarter of the image was.
+  explicit Places(const Tensor& output) {
+    if (output.dim() != 4 || output.size(0) != 1) return;
+    const Tensor stained = output.isnan();
+    see_all = stained.all().template item<bool>();
+    if (see_all || !stained.any().template item<bool>()) return;
+    const auto alike = [&](std::int64_t dimension) {
+      return (stained == stained.narrow(dimension, 0, 1)).all().template item<bool>();
+    };
+    // The channels of a place see the same: theirs is the dimension along which nothing changes. Where some
+    // see more (Inception's, side by side), they are taken to be where LibTorch has them.
+    channels = alike(3) && !alike(1) ? 3 : 1;
+    are_known = true;
+  }
+
+  /// Which rows and which columns of places hold NaN.
+  std::pair<Tensor, Tensor> stains(const Tensor& output) const {
+    const Tensor map = output.isnan().any(channels)[0];
+    return {map.any(1).cpu(), map.any(0).cpu()};
+  }
 };
 
-inline Stains stains_of(const Tensor& output) {
-  constexpr std::int64_t fewest = 4;  // places a side
-  if (output.dim() != 4) return {};
-  const Tensor bad = output.isnan();
-  const auto all_alike = [&](std::int64_t dimension) {
-    return (bad == bad.narrow(dimension, 0, 1)).all().item<bool>();
-  };
-  // The channels of a place see the same: theirs is the dimension along which nothing changes.
-  const Tensor map = bad.any(all_alike(3) && !all_alike(1) ? 3 : 1);
-  if (map.size(1) < fewest || map.size(2) < fewest) return {};
-  return {map.any(2).cpu(), map.any(1).cpu()};
-}
+/// Which place was the last (or the first) that saw the pixels stained by a probe, by the probe's number.
+using Edge = std::map<std::int64_t, std::int64_t>;
 
-/// The number of the first or last place that is stained; −1 where none is.
 inline std::int64_t edge_of(const Tensor& stained, bool last) {
   const auto places = stained.accessor<bool, 1>();
   std::int64_t edge = -1;
@@ -76,107 +91,146 @@ inline std::int64_t edge_of(const Tensor& stained, bool last) {
   return edge;
 }
 
-/// Where an edge first moves on by a place, as probes one pixel apart tell, and how many pixels it takes to
-/// move on by another.
-struct Step {
+inline std::int64_t floor_of(std::int64_t number, std::int64_t divisor) {
+  return number >= 0 ? number / divisor : -((-number + divisor - 1) / divisor);
+}
+
+/// Where an edge moves on by one place between probes that follow each other, and by another: the first of
+/// these probes, its place, and the pixels between the two.
+struct Steps {
   std::int64_t probe = 0, place = 0, stride = 0;
 };
 
-inline std::optional<Step> step_of(const std::vector<std::int64_t>& edge) {
-  std::optional<Step> first;
-  for (std::size_t i = 1; i < edge.size(); ++i) {
-    if (edge[i - 1] < 0 || edge[i] == edge[i - 1]) continue;
-    if (edge[i] != edge[i - 1] + 1) return {};
-    const auto probe = std::int64_t(i);
-    if (first) return Step{first->probe, first->place, probe - first->probe};
-    first = Step{probe, edge[i], 0};
+inline std::optional<Steps> steps_of(const Edge& edge) {
+  std::optional<Steps> first;
+  if (edge.empty()) return {};
+  for (auto now = std::next(edge.begin()); now != edge.end(); ++now) {
+    const auto before = std::prev(now);
+    if (now->first != before->first + 1 || before->second < 0 || now->second != before->second + 1) continue;
+    if (first && now->second == first->place + 1)
+      return Steps{first->probe, first->place, now->first - first->probe};
+    first = Steps{now->first, now->second, 0};
   }
   return {};
 }
 
-/// Place u sees the pixels from l + u·s up to, and without, r + u·s. Probe i of `before` stains the pixels
-/// below i + 1: its last stained place has l + u·s ≤ i. Probe i of `behind` stains those from from + i on:
-/// its first stained place has r + u·s > from + i.
-inline std::optional<FieldAxis> axis_of(const std::vector<std::int64_t>& before,
-                                        const std::vector<std::int64_t>& behind, std::int64_t from) {
-  const std::optional<Step> left = step_of(before), right = step_of(behind);
+/// Place u of `places` sees the pixels from l + u·s up to, and without, r + u·s. Probe c of `before` stains
+/// the pixels below c + 1: its last place is the last with l + u·s ≤ c. Probe c of `behind` stains those from
+/// c on: its first place is the first with r + u·s > c. Empty unless all probes agree on l, r and s.
+inline std::optional<FieldAxis> axis_of(const Edge& before, const Edge& behind, std::int64_t places) {
+  const std::optional<Steps> left = steps_of(before), right = steps_of(behind);
   if (!left || !right || left->stride != right->stride) return {};
   const std::int64_t stride = left->stride;
   const std::int64_t first = left->probe - stride * left->place;
-  const std::int64_t end = from + right->probe - stride * (right->place - 1);
+  const std::int64_t end = right->probe - stride * (right->place - 1);
+  if (end <= first) return {};
+  for (const auto& [probe, place] : before)
+    if (place != std::clamp<std::int64_t>(floor_of(probe - first, stride), -1, places - 1)) return {};
+  for (const auto& [probe, place] : behind) {
+    const std::int64_t expected = std::max<std::int64_t>(floor_of(probe - end, stride) + 1, 0);
+    if (place != (expected < places ? expected : -1)) return {};
+  }
   return FieldAxis{first, end - first, stride};
+}
+
+/// The probes along an axis of `pixels`: two strides one by one from the near end (at the far one a stride
+/// more, as there may be pixels left over that no place sees), and some between, which tell whether what
+/// holds there holds everywhere.
+inline std::vector<std::int64_t> probes_of(std::int64_t pixels, std::int64_t stride, bool far) {
+  const std::int64_t close = std::min((far ? 3 : 2) * stride + 1, std::max<std::int64_t>(pixels - 1, 1));
+  constexpr std::int64_t spread = 8;
+  std::vector<std::int64_t> probes;
+  for (std::int64_t i = 0; i < close; ++i) probes.push_back(far ? pixels - close + i : i);
+  for (std::int64_t i = 1; i < spread; ++i) {
+    const std::int64_t between = pixels * i / spread;
+    if (far ? between < pixels - close && between > 0 : between >= close) probes.push_back(between);
+  }
+  return probes;
 }
 
 }  // namespace detail
 
-/// What the places of each layer see of images of this size, found by trying: pixels are made NaN, from an
-/// edge of the image on and a row and a column more with each probe; a place that becomes NaN has seen them.
-/// Exact for every network whose operators hand NaN on, as convolutions, pooling, norms, activations and
-/// attention do.
+/// What the places of each layer see of images of this size, found by trying: pixels are made NaN, from a
+/// corner of the image on and a row and a column more with each probe; a place that becomes NaN has seen
+/// them. Exact for every network whose operators hand NaN on, as convolutions, pooling, norms, activations
+/// and attention do on a CPU; what is not the same for all places of a layer is left open, never guessed.
 ///
-/// images N×C×H×W: any of the size to ask about; one is looked at. The channels of a layer that see different
-/// fields (Inception's, side by side) count as one, the largest. Layers of another shape than N×C×h×w or
-/// N×h×w×C, and maps of fewer than 4 places a side, count as seeing the whole image. Runs 4·s images, s the
-/// largest stride among the layers. Memory does not grow with s.
+/// images N×C×H×W: any of the size to ask about; the first is looked at, alone. Where some channels of a
+/// layer see more than others (Inception's, side by side) the largest field counts. Known are layers 1×C×h×w
+/// and 1×h×w×C. Runs about 5·s + 16 images, s the largest stride among the layers, which may be 64; layers of
+/// larger strides are left open.
 /// Throws Error on images of another shape, and on a layer that is not there.
-template <LayeredModel M, ProgressCallback F = Silent>
+template <class M, ProgressCallback F = Silent>
 std::vector<ReceptiveField> receptive_fields(const M& model, const Images& images,
                                              const std::vector<std::string>& layers, F&& progress = {}) {
+  static_assert(
+      LayeredModel<M>,
+      "This model does not let its layers be seen: pellucid::adapt() makes one that does of a module "
+      "or a function, and pellucid::load_script() of a TorchScript file.");
   check_images(images);
   if (images.dim() != 4)
     throw Error(
         c10::str("receptive_fields: images of shape ", images.sizes(), " were given; N×C×H×W is expected"));
   const torch::NoGradGuard no_grad;
+  const detail::NaNAllowed nan_allowed;
   const Images image = images.narrow(0, 0, 1);
   const std::int64_t height = image.size(2), width = image.size(3);
-
-  std::vector<std::size_t> maps;  // which of the layers can be told
-  std::int64_t stride = 1;
-  const std::vector<Tensor> outputs = model.observe(image, layers);
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    const detail::Stains places = detail::stains_of(outputs[i]);
-    if (!places.rows.defined()) continue;
-    maps.push_back(i);
-    const auto pixels_a_place = [](std::int64_t pixels, std::int64_t count) {
-      return (pixels + count - 1) / count;
-    };
-    stride = std::max(
-        {stride, pixels_a_place(height, places.rows.size(1)), pixels_a_place(width, places.columns.size(1))});
-  }
-  std::vector<ReceptiveField> fields(layers.size(), ReceptiveField{height, width, {}, {}});
-  if (maps.empty()) return fields;
-  std::vector<std::string> names;
-  for (const std::size_t i : maps) names.push_back(layers[i]);
-
-  // Two steps of every edge, so two strides of probes.
-  const std::int64_t probes = std::min(2 * stride + 1, std::min(height, width) - 1);
-  const std::int64_t from_row = height - 1 - probes, from_column = width - 1 - probes;
-  struct Edges {
-    std::vector<std::int64_t> rows{}, columns{};
+  const auto stained = [&](std::int64_t top, std::int64_t left, std::int64_t bottom, std::int64_t right) {
+    Images copy = image.clone();
+    copy.slice(2, top, bottom).slice(3, left, right).fill_(std::numeric_limits<double>::quiet_NaN());
+    return copy;
   };
-  std::vector<Edges> before(maps.size()), behind(maps.size());
-  const detail::NaNAllowed nan_allowed;
-  Reporter<std::remove_reference_t<F>> report(progress);
-  for (std::int64_t probe = 0; probe < probes; ++probe) {
-    Images stained = image.repeat({2, 1, 1, 1});
-    const auto nan = std::numeric_limits<double>::quiet_NaN();
-    stained[0].slice(1, 0, probe + 1).slice(2, 0, probe + 1).fill_(nan);
-    stained[1].slice(1, from_row + probe).slice(2, from_column + probe).fill_(nan);
-    const std::vector<Tensor> seen = model.observe(stained, names);
-    for (std::size_t i = 0; i < maps.size(); ++i) {
-      const detail::Stains stains = detail::stains_of(seen[i]);
-      for (const bool last : {true, false}) {
-        Edges& edges = last ? before[i] : behind[i];
-        const std::int64_t row = last ? 0 : 1;
-        edges.rows.push_back(detail::edge_of(stains.rows[row], last));
-        edges.columns.push_back(detail::edge_of(stains.columns[row], last));
-      }
-    }
-    report(probe + 1, probes);
+
+  constexpr std::int64_t largest_stride = 64;
+  struct Map {
+    std::size_t layer = 0;
+    detail::Places places{};
+    std::int64_t rows = 0, columns = 0;
+    detail::Edge above{}, below{}, before{}, behind{};  // along the rows, and along the columns
+  };
+  std::vector<ReceptiveField> fields(layers.size(), ReceptiveField{.height = height, .width = width});
+  std::vector<Map> maps;
+  std::vector<std::string> names;
+  std::int64_t row_stride = 1, column_stride = 1;
+  const std::vector<Tensor> outputs = model.observe(stained(0, 0, height / 2, width / 2), layers);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const detail::Places places(outputs[i]);
+    fields[i].all = places.see_all || outputs[i].dim() == 2;
+    if (!places.are_known) continue;
+    const std::int64_t rows = outputs[i].size(places.channels == 1 ? 2 : 1),
+                       columns = outputs[i].size(places.channels == 1 ? 3 : 2);
+    const std::int64_t down = (height + rows - 1) / rows, across = (width + columns - 1) / columns;
+    if (std::max(down, across) > largest_stride) continue;
+    row_stride = std::max(row_stride, down), column_stride = std::max(column_stride, across);
+    maps.push_back({i, places, rows, columns, {}, {}, {}, {}});
+    names.push_back(layers[i]);
   }
-  for (std::size_t i = 0; i < maps.size(); ++i) {
-    fields[maps[i]].vertical = detail::axis_of(before[i].rows, behind[i].rows, from_row);
-    fields[maps[i]].horizontal = detail::axis_of(before[i].columns, behind[i].columns, from_column);
+  if (maps.empty()) return fields;
+
+  Reporter<std::remove_reference_t<F>> report(progress);
+  for (const bool far : {false, true}) {
+    const std::vector<std::int64_t> rows = detail::probes_of(height, row_stride, far),
+                                    columns = detail::probes_of(width, column_stride, far);
+    const std::size_t count = std::max(rows.size(), columns.size());
+    for (std::size_t i = 0; i < count; ++i) {
+      // The shorter list stands still at its last probe.
+      const std::int64_t row = rows[std::min(i, rows.size() - 1)],
+                         column = columns[std::min(i, columns.size() - 1)];
+      const std::vector<Tensor> seen = model.observe(
+          far ? stained(row, column, height, width) : stained(0, 0, row + 1, column + 1), names);
+      for (std::size_t k = 0; k < maps.size(); ++k) {
+        const auto [stained_rows, stained_columns] = maps[k].places.stains(seen[k]);
+        const std::int64_t row_edge = detail::edge_of(stained_rows, !far);
+        if (row_edge < 0) continue;  // pixels that no place sees, along either axis
+        (far ? maps[k].below : maps[k].above)[row] = row_edge;
+        (far ? maps[k].behind : maps[k].before)[column] = detail::edge_of(stained_columns, !far);
+      }
+      report(std::int64_t(i + 1 + (far ? count : 0)), std::int64_t(2 * count));
+    }
+  }
+  for (const Map& map : maps) {
+    fields[map.layer].vertical = detail::axis_of(map.above, map.below, map.rows);
+    fields[map.layer].horizontal = detail::axis_of(map.before, map.behind, map.columns);
   }
   return fields;
 }

@@ -27,7 +27,7 @@ struct Family {
   /// The variant that a checkpoint is of, whatever its number of classes; the family where it has a shape of
   /// its own. Throws Error when it is of another family.
   std::function<std::string(const Checkpoint&, const std::string& what)> variant_of{};
-  std::function<pellucid::AnyModel(const Checkpoint&, const std::string& what, Preprocess, Execution)> load{};
+  std::function<pellucid::AnyModel(Checkpoint, const std::string& what, Preprocess, Execution)> load{};
 };
 
 template <Loadable Network>
@@ -43,9 +43,9 @@ Family family_of() {
     }
     return Options::family;
   };
-  family.load = [](const Checkpoint& checkpoint, const std::string& what, Preprocess preprocess,
+  family.load = [](Checkpoint checkpoint, const std::string& what, Preprocess preprocess,
                    Execution execution) -> pellucid::AnyModel {
-    return model_of<Network>(checkpoint, what, std::move(preprocess), std::move(execution));
+    return model_of<Network>(std::move(checkpoint), what, std::move(preprocess), std::move(execution));
   };
   return family;
 }
@@ -104,9 +104,9 @@ inline std::string architecture_of(const Checkpoint& checkpoint, const std::stri
 /// Throws Error for a file that cannot be read, and for one of no known architecture.
 inline AnyModel load_any(const std::filesystem::path& file, Preprocess preprocess = unchanged(),
                          Execution execution = {}) {
-  const Checkpoint checkpoint = detail::checkpoint_of(file);
+  Checkpoint checkpoint = detail::checkpoint_of(file);
   const detail::Family& family = detail::family_named(architecture_of(checkpoint, file.string()));
-  return family.load(checkpoint, file.string(), std::move(preprocess), std::move(execution));
+  return family.load(std::move(checkpoint), file.string(), std::move(preprocess), std::move(execution));
 }
 
 /// Reads a checkpoint of the architecture of that name: one of `architecture_names()`.
@@ -118,7 +118,7 @@ inline AnyModel load_any(const std::filesystem::path& file, Preprocess preproces
 inline AnyModel load_as(const std::string& architecture, const std::filesystem::path& file,
                         Preprocess preprocess = unchanged(), Execution execution = {}) {
   const detail::Family& family = detail::family_named(architecture);
-  const Checkpoint checkpoint = detail::checkpoint_of(file);
+  Checkpoint checkpoint = detail::checkpoint_of(file);
   std::string found;
   try {
     found = architecture_of(checkpoint, file.string());
@@ -130,7 +130,7 @@ inline AnyModel load_as(const std::string& architecture, const std::filesystem::
   if (!fits)
     throw Error(file.string() + " is not a checkpoint of " + architecture + ": its tensors are those of " +
                 found + (found == family.name ? " in a shape of its own" : "") + "; ask for " + found);
-  return family.load(checkpoint, file.string(), std::move(preprocess), std::move(execution));
+  return family.load(std::move(checkpoint), file.string(), std::move(preprocess), std::move(execution));
 }
 
 }  // namespace pellucid

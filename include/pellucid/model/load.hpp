@@ -30,11 +30,10 @@ inline Checkpoint checkpoint_of(const std::filesystem::path& file) {
   return with_torchvision_names(read_checkpoint(file));
 }
 
-/// The network that a checkpoint holds the weights of, as a model. `what` (a file's name) begins the message
-/// of an Error.
+/// The network that a checkpoint holds the weights of, which it takes over, as a model. `what` (a file's
+/// name) begins the message of an Error.
 template <class Network>
-auto model_of(const Checkpoint& checkpoint, const std::string& what, Preprocess preprocess,
-              Execution execution) {
+auto model_of(Checkpoint checkpoint, const std::string& what, Preprocess preprocess, Execution execution) {
   const auto options = Network::Options::of(checkpoint, what);
   const Network network = [&] {
     try {
@@ -46,7 +45,7 @@ auto model_of(const Checkpoint& checkpoint, const std::string& what, Preprocess 
                   Fault::failure);
     }
   }();
-  load_into(*network.ptr(), checkpoint, what);
+  load_into(*network.ptr(), std::move(checkpoint), what);
   network.ptr()->eval();
   return adapt(network, std::move(preprocess), std::move(execution));
 }
@@ -59,8 +58,10 @@ auto model_of(const Checkpoint& checkpoint, const std::string& what, Preprocess 
 ///   auto model = load<ConvNeXt>("convnext_tiny-983f1562.pth", imagenet());
 ///
 /// The names are torchvision's, or those of another library that `with_torchvision_names` knows. A checkpoint
-/// is data: nothing in it is run.
-/// Throws Error for a file that cannot be read, that is not of this family, or that lacks tensors of it.
+/// is data: nothing in it is run. The file is mapped into memory and its values are read when the network
+/// first uses them: while the model lives the file may be replaced by renaming, but not shortened or
+/// overwritten. Throws Error for a file that cannot be read, that is not of this family, or that lacks
+/// tensors of it.
 template <class Network>
 auto load(const std::filesystem::path& file, Preprocess preprocess = unchanged(), Execution execution = {}) {
   static_assert(
