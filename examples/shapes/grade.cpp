@@ -1,5 +1,6 @@
 #include "grade.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace shapes {
@@ -37,7 +38,7 @@ Estimate proportion(std::int64_t successes, std::int64_t trials) {
   const double n = double(trials), p = double(successes) / n;
   const double middle = (p + z * z / (2 * n)) / (1 + z * z / n);
   const double half = z / (1 + z * z / n) * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n));
-  return {p, middle - half, middle + half};
+  return {p, std::max(middle - half, 0.0), std::min(middle + half, 1.0)};
 }
 
 Estimate mean_of(const std::vector<double>& values) {

@@ -95,7 +95,8 @@ void write(const std::filesystem::path& file, const std::string& text) {
 
 std::string as_markdown(const Json& scores) {
   std::string text =
-      "# How right the methods are\n\nMade by `build/release/bin/shapes_score`. Each method explains the "
+      "# How right the methods are\n\nMade by `build/release/bin/shapes_score FOLDER`. Each method explains "
+      "the "
       "true "
       "class of " +
       std::to_string(scores["pictures"].get<std::int64_t>()) +

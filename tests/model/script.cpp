@@ -88,6 +88,13 @@ BOOST_AUTO_TEST_CASE(swin_t) {
   compare("swin_t", "scripted"), compare("swin_t", "traced");
 }
 
+BOOST_AUTO_TEST_CASE(an_argument_that_is_none) {
+  if (!std::filesystem::exists(folder / "upsample.scripted.pt")) return;
+  const ScriptModel model = load_script(folder / "upsample.scripted.pt");
+  const Tensor x = torch::tensor({1.0F, 2.0F, 3.0F, 4.0F}).view({1, 1, 2, 2});
+  BOOST_TEST(model(x).equal(x.repeat_interleave(2, 2).repeat_interleave(2, 3)));
+}
+
 BOOST_AUTO_TEST_CASE(a_layer_that_is_overwritten_keeps_its_values_and_its_gradient) {
   torch::jit::Module doubled("doubled"), outer("outer");
   doubled.define("def forward(self, x):\n    return x * 2.0\n");

@@ -28,6 +28,8 @@ def make(folder, data):
         for name in NETWORKS:
             summary[name] = make_network(folder, name, pool)
     (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
+    # Its script has a branch on an argument that is None, and casts that in it.
+    save_script(torch.jit.script(torch.nn.Upsample(scale_factor=2.0).eval()), folder / "upsample.scripted.pt")
 
 
 @torch.no_grad()

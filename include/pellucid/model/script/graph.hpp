@@ -34,6 +34,8 @@ class ScriptGraph {
     torch::jit::Inline(*graph_);
     remove_warnings(graph_->block());
     fold_attributes();
+    torch::jit::ConstantPropagation(graph_);
+    mend_constants(graph_->block());
     torch::jit::EliminateExceptions(graph_);  // a check that can fail keeps all behind it alive
     torch::jit::ConstantPropagation(graph_);
     torch::jit::RemoveListMutation(graph_);
@@ -170,6 +172,17 @@ class ScriptGraph {
       torch::jit::Node* const current = *node++;
       for (torch::jit::Block* const inner : current->blocks()) remove_warnings(inner);
       if (current->kind() == torch::jit::aten::warn) current->destroy();
+    }
+  }
+
+  /// Constant propagation gives a None the type of what it is cast to, in a branch that is never taken (of
+  /// torch.nn.Upsample), and the passes behind it look for the value of such a constant.
+  static void mend_constants(torch::jit::Block* block) {
+    for (torch::jit::Node* const node : block->nodes()) {
+      for (torch::jit::Block* const inner : node->blocks()) mend_constants(inner);
+      if (node->kind() == torch::jit::prim::Constant && !node->hasAttribute(torch::jit::attr::value) &&
+          node->output()->type()->kind() != c10::TypeKind::FunctionType)
+        node->output()->setType(c10::NoneType::get());
     }
   }
 
