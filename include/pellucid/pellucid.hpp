@@ -1,6 +1,7 @@
 #pragma once
 /// All of Pellucid.
 
+#include <pellucid/activation/receptive_field.hpp>
 #include <pellucid/attack/methods/fgsm.hpp>
 #include <pellucid/attribution/methods/deconvnet.hpp>
 #include <pellucid/attribution/methods/grad_cam.hpp>

@@ -75,7 +75,7 @@ struct Places {
 
   /// Which rows and which columns of places hold NaN.
   std::pair<Tensor, Tensor> stains(const Tensor& output) const {
-    const Tensor map = output.isnan().any(channels)[0];
+    const Tensor map = output.sum(channels)[0].isnan();  // much faster than isnan().any(channels)
     return {map.any(1).cpu(), map.any(0).cpu()};
   }
 };
@@ -97,19 +97,19 @@ inline std::int64_t floor_of(std::int64_t number, std::int64_t divisor) {
 
 /// Where an edge moves on by one place between probes that follow each other, and by another: the first of
 /// these probes, its place, and the pixels between the two.
-struct Steps {
+struct EdgeSteps {
   std::int64_t probe = 0, place = 0, stride = 0;
 };
 
-inline std::optional<Steps> steps_of(const Edge& edge) {
-  std::optional<Steps> first;
+inline std::optional<EdgeSteps> steps_of(const Edge& edge) {
+  std::optional<EdgeSteps> first;
   if (edge.empty()) return {};
   for (auto now = std::next(edge.begin()); now != edge.end(); ++now) {
     const auto before = std::prev(now);
     if (now->first != before->first + 1 || before->second < 0 || now->second != before->second + 1) continue;
     if (first && now->second == first->place + 1)
-      return Steps{first->probe, first->place, now->first - first->probe};
-    first = Steps{now->first, now->second, 0};
+      return EdgeSteps{first->probe, first->place, now->first - first->probe};
+    first = EdgeSteps{now->first, now->second, 0};
   }
   return {};
 }
@@ -118,7 +118,7 @@ inline std::optional<Steps> steps_of(const Edge& edge) {
 /// the pixels below c + 1: its last place is the last with l + u·s ≤ c. Probe c of `behind` stains those from
 /// c on: its first place is the first with r + u·s > c. Empty unless all probes agree on l, r and s.
 inline std::optional<FieldAxis> axis_of(const Edge& before, const Edge& behind, std::int64_t places) {
-  const std::optional<Steps> left = steps_of(before), right = steps_of(behind);
+  const std::optional<EdgeSteps> left = steps_of(before), right = steps_of(behind);
   if (!left || !right || left->stride != right->stride) return {};
   const std::int64_t stride = left->stride;
   const std::int64_t first = left->probe - stride * left->place;
