@@ -51,7 +51,7 @@ BOOST_AUTO_TEST_CASE(a_page_that_needs_no_other_file) {
   BOOST_TEST(count(page, "src=") == images);
   BOOST_TEST(count(page, "http:") + count(page, "https:") == 0U);
   for (const std::string title : {"SmoothGrad", "Grad-CAM", "Integrated Gradients", "Deconvnet", "FGSM"})
-    BOOST_TEST(page.find(">" + title) != std::string::npos, title);
+    BOOST_TEST(page.find(title + "</h2>") != std::string::npos, title);
 
   // Each picture's command makes that picture.
   const std::vector<std::string> commands = between(page, "<code>pellucid ", "</code>");
