@@ -1,4 +1,3 @@
-#include <pellucid/core/files.hpp>
 #include <pellucid/image/read.hpp>
 #include <pellucid/image/write.hpp>
 #include <pellucid/model/predict.hpp>
@@ -19,6 +18,7 @@
 #include "shapes/networks.hpp"
 #include "shapes/shipped.hpp"
 #include "text.hpp"
+#include "text_files.hpp"
 
 namespace pellucid::app {
 
@@ -118,12 +118,6 @@ std::string output_of(const Words& words) {
   } restore{before};
   run_command(words);
   return written.str();
-}
-
-void write_text(const std::filesystem::path& file, const std::string& text) {
-  AtomicFile whole(file);
-  whole.write(text.data(), text.size());
-  whole.commit();
 }
 
 /// The gallery while it is made: its folder and its page.

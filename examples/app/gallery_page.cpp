@@ -1,8 +1,8 @@
 #include "gallery_page.hpp"
 
-#include <pellucid/core/files.hpp>
-
 #include <cstdint>
+
+#include "text_files.hpp"
 
 namespace pellucid::app {
 
@@ -63,13 +63,6 @@ std::string base64(const std::string& bytes) {
   return text;
 }
 
-std::string contents_of(const std::filesystem::path& file) {
-  InputFile input(file.string(), "a picture");
-  std::string bytes(std::size_t(input.size()), '\0');
-  input.read(bytes.data(), bytes.size());
-  return bytes;
-}
-
 std::string paragraph_of(const std::string& text, const std::string& kind = "") {
   return "<p" + (kind.empty() ? "" : " class=\"" + kind + "\"") + ">" + escaped(text) + "</p>\n";
 }
@@ -99,9 +92,9 @@ void Page::exhibits(const std::vector<Exhibit>& all) {
   std::string& part = leads ? lead_ : body_;
   part += leads ? "<div class=\"row large\">\n" : "<div class=\"row\">\n";
   for (const Exhibit& one : all) {
+    InputFile picture(one.picture, "a picture");
     part += "<figure><figcaption>" + escaped(one.caption) + "</figcaption><img alt=\"" +
-            escaped(one.caption) + "\" src=\"data:image/png;base64," + base64(contents_of(one.picture)) +
-            "\">";
+            escaped(one.caption) + "\" src=\"data:image/png;base64," + base64(contents_of(picture)) + "\">";
     if (!one.command.empty())
       part += "<details><summary>the command that makes it</summary><code>" + escaped(one.command) +
               "</code></details>";

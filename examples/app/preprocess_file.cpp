@@ -1,10 +1,9 @@
 #include "preprocess_file.hpp"
 
-#include <pellucid/core/files.hpp>
-
 #include <nlohmann/json.hpp>
 
 #include "text.hpp"
+#include "text_files.hpp"
 
 namespace pellucid::app {
 
@@ -20,10 +19,8 @@ class PreprocessFile {
  public:
   explicit PreprocessFile(const std::string& file) : file_(file) {
     InputFile input(file, "'imagenet', 'unchanged' or a JSON file such as " + std::string(example));
-    std::string text(std::size_t(std::min<std::uintmax_t>(input.size(), 1 << 20)), '\0');
-    input.read(text.data(), text.size());
     try {
-      given_ = json::parse(text);
+      given_ = json::parse(contents_of(input, 1 << 20));
     } catch (const json::parse_error& error) {
       input.refuse("it is not JSON (byte " + std::to_string(error.byte) + ")");
     }

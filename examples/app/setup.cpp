@@ -18,6 +18,7 @@
 #include "shapes/generator.hpp"
 #include "shapes/shipped.hpp"
 #include "text.hpp"
+#include "text_files.hpp"
 
 namespace pellucid::app {
 
@@ -122,9 +123,7 @@ Labels::Labels(const std::string& file) : file_(file) {
   if (file.empty()) return;
   InputFile input(file, "a text file with one label a line");
   if (input.size() > 1 << 24) input.refuse("it has over 16 megabytes");
-  std::string text(std::size_t(input.size()), '\0');
-  input.read(text.data(), text.size());
-  std::istringstream lines(text);
+  std::istringstream lines(contents_of(input));
   for (std::string line; std::getline(lines, line);) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
     names_.push_back(line);

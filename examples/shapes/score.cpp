@@ -9,13 +9,12 @@
 #include <iostream>
 #include <optional>
 
-#include <pellucid/core/files.hpp>
-
 #include "grade.hpp"
 #include "json.hpp"
 #include "methods.hpp"
 #include "networks.hpp"
 #include "shipped.hpp"
+#include "text_files.hpp"
 
 namespace {
 
@@ -85,12 +84,6 @@ std::string percent(const Json& estimate) {
   std::snprintf(text, sizeof text, "%.1f (%.1f–%.1f)", 100 * estimate[0].get<double>(),
                 100 * estimate[1].get<double>(), 100 * estimate[2].get<double>());
   return text;
-}
-
-void write(const std::filesystem::path& file, const std::string& text) {
-  AtomicFile whole(file);
-  whole.write(text.data(), text.size());
-  whole.commit();
 }
 
 std::string as_markdown(const Json& scores) {
@@ -178,8 +171,8 @@ void score(const std::filesystem::path& folder, std::int64_t count) {
     }));
   for (std::size_t i = 0; i < running.size(); ++i)
     scores["networks"][shapes::shipped_names()[i]] = running[i].get();
-  write(folder / "scores.json", scores.dump(1) + "\n");
-  write(folder / "scores.md", as_markdown(scores));
+  app::write_text(folder / "scores.json", scores.dump(1) + "\n");
+  app::write_text(folder / "scores.md", as_markdown(scores));
 }
 
 }  // namespace

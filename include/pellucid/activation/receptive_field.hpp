@@ -1,14 +1,15 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <pellucid/core/concepts.hpp>
-#include <pellucid/core/execution.hpp>
 #include <pellucid/core/images.hpp>
 #include <pellucid/core/progress.hpp>
 

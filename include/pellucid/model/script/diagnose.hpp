@@ -6,6 +6,8 @@
 #include <iterator>
 #include <string>
 
+#include <pellucid/model/weights/formats.hpp>
+
 namespace pellucid::detail {
 
 /// Says in a sentence why a file is not TorchScript: what it is instead, or what is wrong with it.
@@ -18,17 +20,15 @@ inline std::string why_unreadable(const std::filesystem::path& file, const std::
   if (head != "PK\x03\x04")
     return "it is not a zip archive, as TorchScript files are; write one in Python with "
            "torch.jit.script(model).save(\"model.pt\")";
-  // A zip archive ends with its directory, which names all that is in it.
-  constexpr std::streamoff most = 1 << 20;
   stream.clear();
   stream.seekg(0, std::ios::end);
-  stream.seekg(std::max<std::streamoff>(stream.tellg() - most, 0));
+  stream.seekg(std::max<std::streamoff>(stream.tellg() - std::streamoff(archive_end), 0));
   const std::string tail{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
   constexpr std::size_t end_record = 22;  // bytes, of which these are the first
   const std::size_t end = tail.rfind("PK\x05\x06");
   if (end == std::string::npos || tail.size() - end < end_record)
     return "its end is missing (the copy or the download was cut short); get the file again";
-  if (tail.find("/constants.pkl") == std::string::npos && tail.find("/data.pkl") != std::string::npos)
+  if (ends_like_checkpoint(tail))
     return "it is a checkpoint (parameters without a program); write TorchScript in Python with "
            "torch.jit.script(model).save(\"model.pt\")";
   const std::string reason = error.what();

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <string_view>
 
 #include <pellucid/core/files.hpp>
@@ -18,6 +19,15 @@ inline bool begins_like_safetensors(std::string_view bytes) {
 /// What PyTorch wrote before 1.6: a pickle of a magic number, and then others.
 inline bool begins_like_legacy_pth(std::string_view bytes) {
   return bytes.starts_with("\x80\x02\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19");
+}
+
+/// As many bytes of a zip archive's end as are looked at for its directory, which names all that is in it.
+inline constexpr std::size_t archive_end = 1 << 20;
+
+/// Whether a zip archive with this end holds a checkpoint, parameters without a program: TorchScript has its
+/// constants beside them.
+inline bool ends_like_checkpoint(std::string_view end) {
+  return end.find("/data.pkl") != end.npos && end.find("/constants.pkl") == end.npos;
 }
 
 /// Refuses what a checkout holds in the place of a file that nobody fetched.

@@ -1,5 +1,5 @@
 #pragma once
-#include <cstddef>
+#include <algorithm>
 #include <filesystem>
 #include <string_view>
 
@@ -28,10 +28,7 @@ inline bool is_checkpoint(const std::filesystem::path& path) {
   const std::string_view all = bytes.view();
   if (!detail::begins_like_zip(all))
     return detail::begins_like_safetensors(all) || detail::begins_like_legacy_pth(all);
-  // The directory of an archive, at its end, names all that is in it.
-  constexpr std::size_t most = 1 << 20;
-  const std::string_view tail = all.substr(all.size() > most ? all.size() - most : 0);
-  return tail.find("/data.pkl") != tail.npos && tail.find("/constants.pkl") == tail.npos;
+  return detail::ends_like_checkpoint(all.substr(all.size() - std::min(all.size(), detail::archive_end)));
 }
 
 }  // namespace pellucid

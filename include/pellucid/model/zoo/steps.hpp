@@ -18,9 +18,7 @@ class StepsImpl : public torch::nn::Module {
   /// The next step, named by its number.
   template <class Module>
   void push_back(torch::nn::ModuleHolder<Module> step) {
-    const std::string name = std::to_string(steps_.size());
-    register_module(name, step.ptr());
-    steps_.emplace_back(full_name(name), torch::nn::AnyModule(std::move(step)));
+    push_back(std::to_string(steps_.size()), std::move(step));
   }
 
   /// The next step, with a name of its own. A name may come again: the same module (a ReLU, which has no
