@@ -1,5 +1,5 @@
 #include <boost/test/unit_test.hpp>
-#include <pellucid/image/resize.hpp>
+#include <pellucid/image/eight_bits.hpp>
 
 #include <cmath>
 #include <limits>
@@ -100,10 +100,41 @@ BOOST_AUTO_TEST_CASE(gradients_are_the_weights) {
   check_row(padded.grad(), {0, 1, 1, 0});
 }
 
+BOOST_AUTO_TEST_CASE(eight_bits_are_rounded_after_each_pass) {
+  BOOST_TEST(has_eight_bits(torch::arange(256, torch::kFloat).div(255).view({1, 1, 16, 16})));
+  BOOST_TEST(!has_eight_bits(row({0, 0.5, 1})));
+  BOOST_TEST(!has_eight_bits(row({0, 1, 2})));
+  BOOST_TEST(!has_eight_bits(row({-1 / 255.})));
+
+  // Halving weighs 3/7, 3/7, 1/7: 1 becomes 0.43 and 2 becomes 0.86.
+  const auto bytes = [](std::vector<double> values) { return row(std::move(values)).div(255); };
+  const auto across = [&](std::vector<double> values) {
+    return resize_eight_bits(bytes(std::move(values)), 1, 2).mul(255);
+  };
+  check_row(across({1, 0, 0, 0}), {0, 0});
+  check_row(across({2, 0, 0, 7}), {1, 3});
+  // Four equal rows of 0.43 would stay 0.43; rounded before they are averaged, nothing is left.
+  const Tensor faint = bytes({1, 0, 0, 0}).expand({1, 1, 4, 4});
+  check_row(resize_eight_bits(faint, 2, 2).mul(255), {0, 0, 0, 0});
+  BOOST_TEST(resize(faint, 2, 2).max().item<double>() > 0.4 / 255);
+  // A half goes up: doubling gives 0, 0.25, 0.75, 1 of the way, from 0 to 2.
+  check_row(resize_eight_bits(bytes({0, 2}), 1, 4).mul(255), {0, 1, 2, 2});
+  // Bicubic leaves the range; bytes do not.
+  const Tensor edge = resize_eight_bits(bytes({0, 0, 255, 255}), 1, 8, Interpolation::bicubic);
+  BOOST_TEST(edge.min().item<double>() == 0);
+  BOOST_TEST(edge.max().item<double>() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(eight_bits_have_the_gradient_of_resize) {
+  const Tensor image = row({1, 0, 0, 1}).set_requires_grad(true);
+  resize_eight_bits(image, 1, 2).select(3, 0).sum().backward();
+  check_row(image.grad(), {3. / 7, 3. / 7, 1. / 7, 0});
+}
+
 BOOST_AUTO_TEST_CASE(short_side_rounds_the_long_side_down) {
   const auto sizes = [](int64_t height, int64_t width, int64_t side) {
-    const Tensor small = resize_short_side(torch::zeros({1, 1, height, width}), side);
-    return std::vector<int64_t>{small.size(2), small.size(3)};
+    const auto size = short_side_size(torch::zeros({1, 1, height, width}), side);
+    return std::vector<int64_t>(size.begin(), size.end());
   };
   BOOST_TEST(sizes(375, 500, 256) == (std::vector<int64_t>{256, 341}), boost::test_tools::per_element());
   BOOST_TEST(sizes(500, 375, 256) == (std::vector<int64_t>{341, 256}), boost::test_tools::per_element());
@@ -145,8 +176,7 @@ BOOST_AUTO_TEST_CASE(refusals) {
   BOOST_CHECK_EXCEPTION(resize(images, 4, -1), Error, says({"4×-1"}));
   BOOST_CHECK_EXCEPTION(resize(images, 20'000, 20'000), Error, says({"20000×20000", "100 megapixels"}));
   BOOST_CHECK_THROW(resize(images, std::numeric_limits<int64_t>::max(), 2), Error);
-  BOOST_CHECK_THROW(resize_short_side(images, 0), Error);
-  BOOST_CHECK_THROW(resize_short_side(torch::zeros({1, 1, 1, 1'000'000}), 256), Error);
+  BOOST_CHECK_THROW(short_side_size(images, 0), Error);
   BOOST_CHECK_THROW(center_crop(images, 0), Error);
   BOOST_CHECK_EXCEPTION(resize(images[0], 2, 2), Error, says({"[3, 4, 4]", "N×C×H×W"}));
   BOOST_CHECK_THROW(resize(images.to(at::kByte), 2, 2), Error);

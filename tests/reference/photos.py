@@ -1,11 +1,11 @@
 """photos/: real photos through torchvision's transforms and real weights.
 
-classify.json   {model file: {photo: {"class", "label", "probability", "unrounded"}}}: the top-1 class and its
+classify.json   {model file: {photo: {"class", "label", "probability"}}}: the top-1 class and its
                 softmax probability. Resize(256) (the shorter side, PIL's antialiased bilinear, in 8 bit),
                 CenterCrop(224), ToTensor, then the mean and deviation that the data's README tells for the
-                model; `unrounded` is the probability of that class when the photo is resized in float32. The
-                darknet model takes the whole photo squeezed to 256×256 instead, and no mean; its classes have
-                an order of their own. The ResNet for CIFAR sees the middle 32×32 of the photo at 32.
+                model. The darknet model takes the whole photo squeezed to 256×256 instead, and no mean; its
+                classes have an order of their own. The ResNet for CIFAR sees the middle 32×32 of the photo
+                at 32.
 cropped.pt      a common.Record for comparing resizes: for three photos the 3×224×224 tensor in [0, 1] after
                 Resize, CenterCrop and ToTensor (name: the file, kind: "resize 256, crop 224"). `input` is the
                 three as a batch and `scores` are SqueezeNet's.
@@ -58,14 +58,10 @@ def make(folder, data):
     for model, (net, crop, normalize, names) in models.items():
         answers[model] = {}
         normalize = normalize or transforms.Compose([])
-        resize, middle, to_tensor = crop.transforms
-        in_float = transforms.Compose([to_tensor, transforms.Resize(resize.size, antialias=True), middle])
         for photo, image in photos.items():
             probability, index = net(normalize(crop(image))[None]).softmax(1)[0].max(0)
-            unrounded = net(normalize(in_float(image))[None]).softmax(1)[0, index]
             answers[model][photo] = {
-                "class": index.item(), "label": names[index], "probability": round(probability.item(), 7),
-                "unrounded": round(unrounded.item(), 7)}
+                "class": index.item(), "label": names[index], "probability": round(probability.item(), 7)}
     (folder / "classify.json").write_text(json.dumps(answers, indent=1) + "\n")
 
     batch = torch.stack([CROP(photos[name]) for name in CROPPED])

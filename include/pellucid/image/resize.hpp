@@ -69,17 +69,15 @@ inline Tensor resize(const Tensor& images, int64_t height, int64_t width,
              : at::_upsample_bilinear2d_aa(images, size, /*align_corners=*/false);
 }
 
-/// Images whose shorter side is `side`, in the same proportions.
+/// {height, width} of the images with their shorter side brought to `side`, in the same proportions.
 ///
-/// The longer side is side · long / short, rounded down, as torchvision's `Resize(side)` does. Otherwise as
-/// `resize`.
-inline Tensor resize_short_side(const Tensor& images, int64_t side,
-                                Interpolation interpolation = Interpolation::bilinear) {
+/// The longer side is side · long / short, rounded down, as torchvision's `Resize(side)` does.
+inline std::array<int64_t, 2> short_side_size(const Tensor& images, int64_t side) {
   detail::check_resizable(images);
   detail::check_size(side, side);
   const int64_t height = images.size(2), width = images.size(3);
-  if (height <= width) return resize(images, side, side * width / height, interpolation);
-  return resize(images, side * height / width, side, interpolation);
+  if (height <= width) return {side, side * width / height};
+  return {side * height / width, side};
 }
 
 /// The middle `size`×`size` pixels, with black around images that are smaller; offsets as in torchvision.

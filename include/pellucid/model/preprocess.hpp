@@ -3,6 +3,7 @@
 #include <vector>
 
 #include <pellucid/core/error.hpp>
+#include <pellucid/image/eight_bits.hpp>
 #include <pellucid/image/resize.hpp>
 
 namespace pellucid {
@@ -18,10 +19,15 @@ struct Preprocess {
   Interpolation interpolation = Interpolation::bilinear;
 
   /// Images N×C×H×W brought to the size that the network sees, still in [0, 1]. Differentiable. Images that
-  /// are crop×crop already are taken as they are.
+  /// are crop×crop already are taken as they are. Images of 8 bits a sample, as files give them, keep 8 bits,
+  /// so that the network sees what torchvision shows it; others are not rounded.
   Images fit(Images images) const {
     if (images.dim() != 4 || (crop > 0 && images.size(2) == crop && images.size(3) == crop)) return images;
-    if (resize > 0) images = resize_short_side(images, resize, interpolation);
+    if (resize > 0) {
+      const auto [height, width] = short_side_size(images, resize);
+      images = has_eight_bits(images) ? resize_eight_bits(images, height, width, interpolation)
+                                      : pellucid::resize(images, height, width, interpolation);
+    }
     if (crop > 0) images = center_crop(images, crop);
     return images;
   }

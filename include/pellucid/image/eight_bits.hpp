@@ -1,0 +1,45 @@
+#pragma once
+#include <pellucid/core/torch.hpp>
+#include <pellucid/image/resize.hpp>
+
+namespace pellucid {
+
+/// Whether every value is one of 0/255, 1/255, …, 255/255, as in an image from a file with 8 bits a sample.
+inline bool has_eight_bits(const Tensor& images) {
+  const torch::NoGradGuard no_grad;
+  const auto holds = [](const Tensor& values) {
+    const Tensor bytes = values.to(at::kFloat) * 255;
+    return bytes.ge(0).logical_and_(bytes.le(255)).logical_and_((bytes - bytes.round()).abs() < 1e-3f);
+  };
+  // The first values tell nearly always, and a photo has millions.
+  const Tensor flat = images.detach().flatten();
+  return holds(flat.slice(0, 0, 64)).all().item<bool>() && holds(flat).all().item<bool>();
+}
+
+/// `resize` for images of 8 bits a sample, whose results have 8 bits, too: resized across, rounded, resized
+/// down, rounded (halves up), as Pillow resizes an image and torchvision's transforms with it. A sample
+/// differs from that of `resize` by up to 1/255, a network's probability by up to some hundredths.
+///
+/// The gradient is that of `resize`: rounding counts as the identity.
+///
+/// Source: Pillow, `Image.resize`, for images of 8 bits.
+inline Tensor resize_eight_bits(const Tensor& images, int64_t height, int64_t width,
+                                Interpolation interpolation = Interpolation::bilinear) {
+  detail::check_resizable(images);
+  const auto pass = [&](const Tensor& bytes, int64_t rows, int64_t columns) {
+    return resize(bytes, rows, columns, interpolation).add(0.5).floor().clamp(0, 255);
+  };
+  Tensor rounded;
+  {
+    const torch::NoGradGuard no_grad;
+    // As whole numbers, sums of simple fractions of them are exact, and a half is a half.
+    const Tensor bytes = (images.detach().to(at::kFloat) * 255).round();
+    const Tensor across = pass(bytes, bytes.size(2), width);
+    rounded = pass(across, height, width).div(255).to(images.scalar_type());
+  }
+  if (!torch::GradMode::is_enabled() || !images.requires_grad()) return rounded;
+  const Tensor exact = resize(images, height, width, interpolation);
+  return exact + (rounded - exact.detach());
+}
+
+}  // namespace pellucid
