@@ -76,8 +76,8 @@ std::map<std::string, std::int64_t> classify_photos(const std::string& name, con
     const Tensor probabilities = probabilities_of(model, read_image(data / "photos" / photo))[0];
     const auto label = answer.at("class").template get<std::int64_t>();
     labels[photo] = probabilities.argmax().template item<std::int64_t>();
-    const double difference =
-        std::abs(probabilities[label].template item<double>() - answer.at("probability").get<double>());
+    const double difference = std::abs(probabilities[label].template item<double>() -
+                                       answer.at("probability").template get<double>());
     BOOST_TEST(labels[photo] == label, photo);
     BOOST_TEST(difference < 0.001, photo << " differs by " << difference);
     worst = std::max(worst, difference);
