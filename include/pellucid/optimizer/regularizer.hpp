@@ -1,0 +1,72 @@
+#pragma once
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include <pellucid/optimizer/step.hpp>
+
+namespace pellucid {
+
+/// What keeps a synthesised image natural: any parts, in any order, applied in that order.
+///
+///   using Natural = Regularizer<L2, Blur, ClipNorm>;
+///   Natural({.decay = 1e-4}, {.width = 1.0, .every = 4}, {.percentile = 20})
+///
+/// A part of your own is an aggregate of its options with a member `after`, `penalty` or `shown` (see
+/// Projection, Penalty and Transformation), or several of them.
+template <class... Parts>
+class Regularizer {
+  static_assert((RegularizerPart<Parts> && ...),
+                "One of these is not a part of a regularizer: a part is a struct of options with a const member "
+                "after(images, step), penalty(images) or shown(images, step).");
+
+ public:
+  Regularizer() : Regularizer(Parts{}...) {}
+  explicit Regularizer(Parts... parts)
+  requires(sizeof...(Parts) > 0)
+      : parts_(std::move(parts)...) {
+    each([](const auto& part) {
+      if constexpr (requires { part.check(); }) part.check();
+    });
+  }
+
+  /// The images that the network is shown.
+  Images shown(Images images, const Step& step) const {
+    each([&](const auto& part) {
+      if constexpr (Transformation<std::remove_cvref_t<decltype(part)>>) images = part.shown(images, step);
+    });
+    return images;
+  }
+
+  /// The sum of the penalties, N; undefined where no part has one.
+  Tensor penalty(const Tensor& centered) const {
+    Tensor sum;
+    each([&](const auto& part) {
+      if constexpr (Penalty<std::remove_cvref_t<decltype(part)>>) {
+        const Tensor price = part.penalty(centered);
+        sum = sum.defined() ? sum + price : price;
+      }
+    });
+    return sum;
+  }
+
+  /// The images after a step.
+  Tensor after(Tensor centered, const Step& step) const {
+    each([&](const auto& part) {
+      if constexpr (Projection<std::remove_cvref_t<decltype(part)>>) centered = part.after(centered, step);
+    });
+    return centered;
+  }
+
+  const std::tuple<Parts...>& parts() const { return parts_; }
+
+ private:
+  template <class Visit>
+  void each(const Visit& visit) const {
+    std::apply([&](const Parts&... parts) { (visit(parts), ...); }, parts_);
+  }
+
+  std::tuple<Parts...> parts_{};
+};
+
+}  // namespace pellucid
