@@ -4,6 +4,7 @@
 #include <pellucid/objective/class.hpp>
 #include <pellucid/objective/layer.hpp>
 #include <pellucid/objective/neuron.hpp>
+#include <pellucid/optimizer/start.hpp>
 
 #include <string>
 #include <utility>
@@ -28,6 +29,11 @@ class Question {
 
   Tensor of(const Tensor& output) const {
     return std::visit([&](const auto& one) { return one.of(output); }, kind_);
+  }
+
+  /// For how many images something is named.
+  std::int64_t count() const {
+    return std::visit([](const auto& one) { return pellucid::detail::count_of(one); }, kind_);
   }
 
   Question select(const std::vector<std::int64_t>& rows) const {

@@ -33,8 +33,15 @@
 #include <pellucid/model/zoo/vgg.hpp>
 #include <pellucid/objective/channel.hpp>
 #include <pellucid/objective/cross_entropy.hpp>
+#include <pellucid/objective/direction.hpp>
 #include <pellucid/objective/layer.hpp>
 #include <pellucid/objective/neuron.hpp>
+#include <pellucid/objective/representation.hpp>
 #include <pellucid/objective/top_class.hpp>
+#include <pellucid/optimizer/diagnosis.hpp>
+#include <pellucid/optimizer/inversion.hpp>
+#include <pellucid/optimizer/presets.hpp>
+#include <pellucid/optimizer/regularizers/alpha_norm.hpp>
+#include <pellucid/optimizer/regularizers/total_variation.hpp>
 #include <pellucid/render/channel_grid.hpp>
 #include <pellucid/render/stages.hpp>

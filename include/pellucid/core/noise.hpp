@@ -28,6 +28,11 @@ inline std::uint64_t mixed(std::uint64_t x) {
   return x ^ (x >> 31);
 }
 
+/// A number from [0, 1), a function of the seed and of which one it is.
+inline double uniform(std::uint64_t seed, std::uint64_t which) {
+  return double(mixed(mixed(seed) + which) >> 11) * 0x1p-53;
+}
+
 /// Standard normal noise N(0, 1) of the given shape, float32 on the CPU.
 ///
 /// Counter-based: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011) keyed

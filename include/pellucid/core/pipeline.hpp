@@ -101,24 +101,58 @@ struct Stage : Composable {
         "a callable that takes a model and images and returns one number per image.");
     if constexpr (Model<M> && ProgressCallback<std::remove_reference_t<Callback>> &&
                   ObjectiveOf<Objective, M>) {
-      auto subject = begin(model, images, objective, callback);
-      if constexpr (requires { (*this)(model, std::move(subject)).report.silence(); }) {
-        auto result = (*this)(model, std::move(subject));
-        result.report.silence();  // the callback may live no longer than this call
-        return result;
-      } else {
-        return (*this)(model, std::move(subject));
-      }
+      return whole(model, begin(model, images, objective, callback));
     }
   }
 
+  /// Goes on from a subject; or, for a pipeline that begins with an optimizer, begins with nothing but an
+  /// objective.
   template <class M, class S>
-  requires(!std::convertible_to<S, Tensor>) auto operator()(const M& model, S subject) const {
-    constexpr bool taken = detail::accepts<Self, S>();
-    static_assert(taken,
-                  "This stage cannot take what it is given: it needs what an earlier stage of the pipeline "
-                  "finds, such as an attribution; put that stage before it.");
-    if constexpr (taken) return static_cast<const Self&>(*this).run(model, std::move(subject));
+  requires(!std::derived_from<S, Tensor>) auto operator()(const M& model, S given) const {
+    if constexpr (ObjectiveOf<S, M>) {
+      Silent nobody;
+      return from_nothing(model, given, nobody);
+    } else {
+      constexpr bool taken = detail::accepts<Self, S>();
+      static_assert(taken,
+                    "This stage cannot take what it is given: it needs what an earlier stage of the pipeline "
+                    "finds, such as an attribution; put that stage before it.");
+      if constexpr (taken) return static_cast<const Self&>(*this).run(model, std::move(given));
+    }
+  }
+
+  /// Begins with nothing but an objective, telling a callback how far it is.
+  template <class M, class Objective, class Callback>
+  requires(ObjectiveOf<Objective, M> && !std::convertible_to<Objective, Tensor>) auto operator()(
+      const M& model, const Objective& objective, Callback&& callback) const {
+    return from_nothing(model, objective, callback);
+  }
+
+ private:
+  template <class M, class Objective, class Callback>
+  auto from_nothing(const M& model, const Objective& objective, Callback& callback) const {
+    constexpr bool begins = requires {
+      static_cast<const Self&>(*this).start(model, objective);
+    };
+    static_assert(
+        begins,
+        "Images are missing: only a pipeline that begins with pellucid::Optimizer makes them; give them "
+        "between the model and the objective.");
+    if constexpr (begins)
+      return whole(model,
+                   begin(static_cast<const Self&>(*this).start(model, objective), objective, callback));
+  }
+
+  /// The whole pipeline, from its beginning.
+  template <class M, class S>
+  auto whole(const M& model, S subject) const {
+    if constexpr (requires { (*this)(model, std::move(subject)).report.silence(); }) {
+      auto result = (*this)(model, std::move(subject));
+      result.report.silence();  // the callback may live no longer than this call
+      return result;
+    } else {
+      return (*this)(model, std::move(subject));
+    }
   }
 };
 
@@ -135,6 +169,11 @@ class Pipeline : public Stage<Pipeline<Left, Right>> {
   static constexpr std::int64_t work = detail::work<Left>() + detail::work<Right>();
 
   constexpr Pipeline(Left left, Right right) : left_(std::move(left)), right_(std::move(right)) {}
+
+  /// The images that a pipeline which begins with an optimizer begins with.
+  template <class M, class O>
+  requires requires(const Left& left, const M& model, const O& objective) { left.start(model, objective); }
+  Images start(const M& model, const O& objective) const { return left_.start(model, objective); }
 
   template <class M, class S>
   auto run(const M& model, S subject) const {

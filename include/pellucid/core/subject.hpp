@@ -86,6 +86,16 @@ Adding<S, Finding> add(S subject, Finding finding) {
   }
 }
 
+/// The subject that a pipeline starts with: the images as they are.
+template <class Objective, ProgressCallback Callback>
+Subject<Objective, Callback> begin(const Images& images, const Objective& objective, Callback& callback) {
+  check_images(images);
+  const torch::NoGradGuard no_grad;
+  std::vector<std::int64_t> numbers(std::size_t(images.size(0)));
+  std::iota(numbers.begin(), numbers.end(), 0);
+  return {images.detach(), objective, std::move(numbers), Reporter<Callback>(callback)};
+}
+
 /// The subject that a pipeline starts with. A model that resizes (`fit`) does so here, once, so that noise, ε
 /// and pictures are in the pixels that the network gets.
 template <Model M, class Objective, ProgressCallback Callback>
@@ -95,9 +105,7 @@ Subject<Objective, Callback> begin(const M& model, const Images& images, const O
   const torch::NoGradGuard no_grad;
   Images fitted = images.detach();
   if constexpr (requires { Images(model.fit(images)); }) fitted = model.fit(fitted);
-  std::vector<std::int64_t> numbers(std::size_t(fitted.size(0)));
-  std::iota(numbers.begin(), numbers.end(), 0);
-  return {std::move(fitted), objective, std::move(numbers), Reporter<Callback>(callback)};
+  return begin(fitted, objective, callback);
 }
 
 }  // namespace pellucid

@@ -20,6 +20,8 @@
 #include <torch/csrc/autograd/functions/tensor.h>
 #include <torch/nn.h>
 #include <torch/types.h>
+// Behind the types that it names.
+#include <torch/fft.h>
 #include <torch/utils.h>
 
 namespace pellucid {

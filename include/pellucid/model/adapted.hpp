@@ -62,6 +62,13 @@ class Adapted {
   /// Images at the size that the network sees, still in pixels.
   Images fit(const Images& images) const { return preprocess_.fit(images); }
 
+  /// The same network without the resizing and cropping: it sees images of any size as they are.
+  Adapted at_any_size() const {
+    Adapted result = *this;
+    result.preprocess_.resize = result.preprocess_.crop = 0;
+    return result;
+  }
+
   const Preprocess& preprocess() const { return preprocess_; }
   const Execution& execution() const { return execution_; }
 

@@ -6,6 +6,7 @@
 
 #include <pellucid/core/concepts.hpp>
 #include <pellucid/core/execution.hpp>
+#include <pellucid/model/preprocess.hpp>
 #include <pellucid/model/recording.hpp>
 
 namespace pellucid {
@@ -39,6 +40,12 @@ class AnyModel {
   /// Images at the size that the network sees.
   Images fit(const Images& images) const { return model_->fit(images); }
 
+  /// The same network without the resizing and cropping.
+  AnyModel at_any_size() const { return AnyModel(model_->at_any_size()); }
+
+  /// What the network wants done to an image; nothing where the model does not tell.
+  Preprocess preprocess() const { return model_->preprocess(); }
+
   Execution execution() const { return model_->execution(); }
 
  private:
@@ -49,8 +56,12 @@ class AnyModel {
                                         const std::vector<std::string>& layers) const = 0;
     virtual std::vector<LayerInfo> layers(const Images& images) const = 0;
     virtual Images fit(const Images& images) const = 0;
+    virtual std::shared_ptr<const Interface> at_any_size() const = 0;
+    virtual Preprocess preprocess() const = 0;
     virtual Execution execution() const = 0;
   };
+
+  explicit AnyModel(std::shared_ptr<const Interface> model) : model_(std::move(model)) {}
 
   template <class M>
   struct Holding final : Interface {
@@ -74,6 +85,10 @@ class AnyModel {
         return images;
       }
     }
+    std::shared_ptr<const Interface> at_any_size() const override {
+      return std::make_shared<const Holding>(pellucid::at_any_size(model));
+    }
+    Preprocess preprocess() const override { return preprocess_of(model); }
     Execution execution() const override { return execution_of(model); }
 
     M model;

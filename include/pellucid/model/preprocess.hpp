@@ -63,6 +63,26 @@ inline Preprocess imagenet() {
   return {.resize = 256, .crop = 224, .mean = {0.485, 0.456, 0.406}, .std = {0.229, 0.224, 0.225}};
 }
 
+/// What a model wants done to an image; nothing where it does not tell.
+template <class M>
+Preprocess preprocess_of(const M& model) {
+  if constexpr (requires { Preprocess(model.preprocess()); }) {
+    return model.preprocess();
+  } else {
+    return {};
+  }
+}
+
+/// The model without its resizing and cropping, where it has such: it sees images of any size as they are.
+template <class M>
+M at_any_size(const M& model) {
+  if constexpr (requires { M(model.at_any_size()); }) {
+    return model.at_any_size();
+  } else {
+    return model;
+  }
+}
+
 /// Images go into the network as they are.
 inline Preprocess unchanged() {
   return {};

@@ -23,6 +23,9 @@ struct Channel {
     return units.dim() == 1 ? units : units.flatten(1).mean(1);
   }
 
+  /// For how many images something is named.
+  std::int64_t count() const { return std::int64_t(channel.values().size()); }
+
   void check(std::int64_t images) const { channel.check_count(images); }
 
   Channel select(const std::vector<std::int64_t>& rows) const { return {layer, channel.select(rows)}; }

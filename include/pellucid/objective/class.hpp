@@ -20,6 +20,9 @@ struct Class {
     return scores.gather(1, labels.unsqueeze(1)).squeeze(1);
   }
 
+  /// For how many images something is named.
+  std::int64_t count() const { return std::int64_t(label.values().size()); }
+
   void check(std::int64_t images) const { label.check_count(images); }
 
   Class select(const std::vector<std::int64_t>& rows) const { return {label.select(rows)}; }

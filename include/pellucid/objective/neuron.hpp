@@ -47,6 +47,9 @@ struct Neuron {
     return {layer, channel, rows, columns};
   }
 
+  /// For how many images something is named.
+  std::int64_t count() const { return std::int64_t(channel.values().size()); }
+
   void check(std::int64_t images) const {
     channel.check_count(images);
     if (y.empty() != x.empty())

@@ -1,0 +1,344 @@
+#include <pellucid/optimizer/diagnosis.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <filesystem>
+#include <iostream>
+
+#include "command.hpp"
+#include "json.hpp"
+#include "recipes.hpp"
+#include "setup.hpp"
+#include "sheets.hpp"
+#include "text.hpp"
+
+namespace pellucid::app {
+
+namespace {
+
+/// The options of `dream`, as they were given.
+struct Wish {
+  Common common{};
+  std::vector<std::int64_t> targets{};
+  std::string layer{};
+  std::vector<std::int64_t> channels{};
+  std::vector<std::int64_t> neuron{};  ///< C, or C, Y, X
+  std::string preset{};
+  bool compare = false;
+  std::optional<std::int64_t> every{};
+  DreamOptions options{};
+};
+
+void check(const Wish& wish) {
+  if (wish.targets.empty() && wish.layer.empty())
+    throw Error(
+        "nothing to look for was given; give --target K (a class), or --layer NAME with --channel C or "
+        "--neuron C");
+  if (!wish.targets.empty() && !wish.layer.empty())
+    throw Error("--target asks for a class and --layer for a layer; give one of them");
+  if (wish.layer.empty() && (!wish.channels.empty() || !wish.neuron.empty()))
+    throw Error("--channel and --neuron are of a layer; name it with --layer");
+  if (!wish.channels.empty() && !wish.neuron.empty())
+    throw Error("--channel and --neuron were both given; give one of them");
+  if (!wish.neuron.empty() && wish.neuron.size() != 1 && wish.neuron.size() != 3)
+    throw Error("--neuron takes C (where it responds most) or C,Y,X; " + std::to_string(wish.neuron.size()) +
+                " numbers were given");
+  if (wish.common.inputs.size() > 1)
+    throw Error("--input is the image to begin with; " + std::to_string(wish.common.inputs.size()) +
+                " were given, give one");
+  if (wish.compare && (wish.options.regularized() || !wish.preset.empty()))
+    throw Error(
+        "--compare makes all the presets as they are; leave --preset and the regularizers' strengths out");
+  if (!wish.preset.empty() && wish.options.regularized())
+    throw Error(
+        "--preset has regularizers of its own; leave it out, or --decay, --blur-width, --blur-every, "
+        "--clip-norm "
+        "and --clip-contribution");
+  if (wish.options.size < 0) throw Error("--size " + std::to_string(wish.options.size) + ": give pixels");
+  if (wish.every && *wish.every < 1)
+    throw Error("--every " + std::to_string(*wish.every) + ": give 1 or more steps");
+  if (wish.every && wish.common.out.empty())
+    throw Error("--every writes its frames beside --out; give --out FILE.png");
+  if (wish.every && wish.compare) throw Error("--every makes the film of one preset; leave --compare out");
+}
+
+Question question(const Wish& wish) {
+  if (!wish.targets.empty()) return Question(Class{wish.targets});
+  if (!wish.channels.empty()) return Question(Channel{wish.layer, wish.channels});
+  if (wish.neuron.size() == 3)
+    return Question(Neuron{wish.layer, wish.neuron[0], wish.neuron[1], wish.neuron[2]});
+  if (wish.neuron.size() == 1) return Question(Neuron{wish.layer, wish.neuron[0]});
+  return Question(Layer{wish.layer});
+}
+
+/// What an image was made for: "heart (3)", "features.3, channel 4"
+std::string asked(const Wish& wish, const Labels& labels, std::int64_t row) {
+  if (!wish.targets.empty()) return labels.text(wish.targets[std::size_t(row)]);
+  if (!wish.channels.empty())
+    return wish.layer + ", channel " + std::to_string(wish.channels[std::size_t(row)]);
+  std::string text = wish.layer;
+  if (!wish.neuron.empty()) text += ", neuron " + std::to_string(wish.neuron[0]);
+  if (wish.neuron.size() == 3)
+    text += " at row " + std::to_string(wish.neuron[1]) + ", column " + std::to_string(wish.neuron[2]);
+  return text;
+}
+
+/// One image that was made, and what is to be said of it.
+struct Dream {
+  std::string recipe{}, does{}, asked{};
+  Tensor image{};  ///< 1×C×H×W
+  double before = 0, value = 0;
+  std::optional<Answer> said{};
+  std::optional<double> probability{};  ///< of the class that was asked for
+  Diagnosis diagnosis{};
+  std::vector<std::string> notices{};
+};
+
+/// The scores N×K as probabilities, where the model gives such for images of this size.
+Tensor probabilities_of_dreams(const Setup& setup, const Images& images) {
+  try {
+    return probabilities_of(setup, images);
+  } catch (const Error&) {
+    return {};  // a network without scores, or not for this size: the picture can be made all the same
+  }
+}
+
+std::vector<Dream> dreams_of(const Wish& wish, const Setup& setup, const Recipe& recipe, const Film& film,
+                             ProgressLine& progress) {
+  const Question asks = question(wish);
+  const Synthesis found = recipe.run(setup.model, asks, wish.options, film, progress);
+  progress.next();
+  const Tensor probabilities = probabilities_of_dreams(setup, found.synthesized);
+  const std::vector<Diagnosis> diagnoses = diagnose(found.synthesized);
+  std::vector<Dream> dreams;
+  for (std::int64_t row = 0; row < found.synthesized.size(0); ++row) {
+    Dream dream{.recipe = recipe.name,
+                .does = recipe.does,
+                .asked = asked(wish, setup.labels, row),
+                .image = found.synthesized.narrow(0, row, 1),
+                .before = found.values[row][0].item<double>(),
+                .value = found.values[row][-1].item<double>(),
+                .diagnosis = diagnoses[std::size_t(row)]};
+    if (probabilities.defined()) {
+      dream.said = answer(probabilities, row);
+      if (!wish.targets.empty())
+        dream.probability = probabilities[row][wish.targets[std::size_t(row)]].item<double>();
+    }
+    for (const std::int64_t unmoved : found.unmoved)
+      if (unmoved == row)
+        dream.notices.push_back(
+            "the objective did not move in 50 steps: nothing of its gradient reaches the image (a ReLU that "
+            "is off), or "
+            "the steps are too small for this network; try another --seed, --input, a larger "
+            "--learning-rate, or the "
+            "preset natural");
+    dreams.push_back(std::move(dream));
+  }
+  return dreams;
+}
+
+/// "decay: 12.3, 98.0 % sure" and the three figures
+std::string label(const Dream& dream, bool compared, bool several) {
+  std::string text;
+  if (compared) text += dream.recipe + ": ";
+  if (!compared || several) text += dream.asked + ": ";
+  text += number(dream.value);
+  if (dream.probability) text += ", " + percent(*dream.probability) + " sure";
+  if (!dream.notices.empty()) text += " (did not move)";
+  return text + "\nfine " + percent(dream.diagnosis.high_frequencies) + ", extreme " +
+         percent(dream.diagnosis.extreme) + ", copies " + number(dream.diagnosis.repetition);
+}
+
+Picture sheet(const Wish& wish, const std::vector<Dream>& dreams, std::size_t each) {
+  std::vector<Tile> tiles;
+  for (const Dream& dream : dreams)
+    tiles.push_back({is_photo(dream.image) ? photo(dream.image) : channels(dream.image, "", false),
+                     label(dream, wish.compare, each > 1)});
+  const int columns = wish.compare ? (each > 1 ? int(each) : 5) : 0;
+  std::string title = wish.compare
+                          ? "What \"" + dreams[0].asked + "\" looks for, by ways of making the picture"
+                          : "What the network looks for";
+  if (wish.compare && each > 1) title = "What the network looks for, by ways of making the picture";
+  const Picture words = text(
+      "Under each picture: the objective reached, how sure the network is of it; fine: energy above half the "
+      "highest "
+      "frequency (photos about 1 %); extreme: values at black or white; copies: how alike repeated motifs "
+      "are, 0 to 1.");
+  return contact_sheet(tiles, {.columns = columns, .label_lines = 4, .title = title, .footer = words});
+}
+
+Json as_json(const Dream& dream, const Labels& labels) {
+  Json its;
+  its["preset"] = dream.recipe;
+  its["objective"] = dream.asked;
+  its["value"] = dream.value;
+  its["value_before"] = dream.before;
+  its["probability"] = dream.probability ? Json(*dream.probability) : Json();
+  its["predicted"] = dream.said ? Json{{"class", dream.said->label},
+                                       {"label", text_or_null(labels.name(dream.said->label))},
+                                       {"probability", dream.said->probability}}
+                                : Json();
+  its["high_frequencies"] = dream.diagnosis.high_frequencies;
+  its["extreme"] = dream.diagnosis.extreme;
+  its["repetition"] = dream.diagnosis.repetition;
+  its["notices"] = dream.notices;
+  return its;
+}
+
+/// out.png → out-0010.png
+std::string frame_file(const std::string& out, std::int64_t step) {
+  const std::filesystem::path path(out);
+  return (path.parent_path() /
+          (path.stem().string() + "-" + formatted("%04lld", static_cast<long long>(step)) + ".png"))
+      .string();
+}
+
+void run(Wish wish) {
+  check(wish);
+  const Recipe& alone = wish.options.regularized()
+                            ? custom_recipe()
+                            : recipe_named(wish.preset.empty() ? "natural" : wish.preset);
+  const Setup setup(wish.common);
+  if (!setup.inputs.empty()) wish.options.start = setup.inputs.front().images;
+  Film film;
+  std::int64_t frames = 0;
+  if (wish.every) {
+    film.every = *wish.every;
+    film.show = [&](const Frame& frame) {
+      std::vector<Tile> tiles;
+      for (std::int64_t row = 0; row < frame.images.size(0); ++row)
+        tiles.push_back({photo(frame.images.narrow(0, row, 1)), ""});
+      save_picture(frame_file(wish.common.out, frame.step),
+                   tiles.size() == 1 ? tiles[0].picture : contact_sheet(tiles));
+      ++frames;
+    };
+  }
+  ProgressLine progress("dreaming", wish.compare ? std::int64_t(recipes().size()) : 1);
+  std::vector<Dream> dreams;
+  std::size_t each = 1;
+  const auto add = [&](const Recipe& recipe) {
+    auto made = dreams_of(wish, setup, recipe, film, progress);
+    each = made.size();
+    std::move(made.begin(), made.end(), std::back_inserter(dreams));
+  };
+  if (wish.compare) {
+    for (const Recipe& one : recipes()) add(one);
+  } else {
+    add(alone);
+  }
+
+  if (!wish.common.array.empty()) {
+    std::vector<Tensor> images;
+    for (const Dream& dream : dreams) images.push_back(dream.image);
+    save_array(wish.common.array, torch::cat(images));
+  }
+  if (!wish.common.out.empty()) save_picture(wish.common.out, sheet(wish, dreams, each));
+  if (wish.common.json) {
+    Json document;
+    document["images"] = Json::array();
+    for (const Dream& dream : dreams) document["images"].push_back(as_json(dream, setup.labels));
+    return print(document);
+  }
+  Table table({"preset", "objective", "value", "sure", "predicted", "fine", "extreme", "copies"});
+  for (const Dream& dream : dreams)
+    table.add({dream.recipe, dream.asked, number(dream.before) + " → " + number(dream.value),
+               dream.probability ? percent(*dream.probability) : "-",
+               dream.said ? answer_text(setup.labels, *dream.said) : "-",
+               percent(dream.diagnosis.high_frequencies), percent(dream.diagnosis.extreme),
+               number(dream.diagnosis.repetition)});
+  std::cout << table.text();
+  for (const Dream& dream : dreams)
+    for (const std::string& notice : dream.notices)
+      std::cout << dream.recipe << ", " << dream.asked << ": note: " << notice << '\n';
+  for (const std::string& file : {wish.common.out, wish.common.array})
+    if (!file.empty()) std::cout << "written: " << file << '\n';
+  if (frames > 0)
+    std::cout << "written: " << frames << " frames, " << frame_file(wish.common.out, 0) << " …\n";
+}
+
+std::function<void()> set_up(CLI::App& options) {
+  const auto wish = std::make_shared<Wish>();
+  const std::string asked = "What is looked for";
+  options.add_option("--target", wish->targets, "classes by number; several: one picture each")
+      ->delimiter(',')
+      ->type_name("K[,K]")
+      ->group(asked);
+  options.add_option("--layer", wish->layer, "a layer, as a whole (DeepDream) or one part of it")
+      ->type_name("NAME")
+      ->group(asked);
+  options
+      .add_option("--channel", wish->channels,
+                  "channels of the layer, or units of a layer N×K; several: one picture each")
+      ->delimiter(',')
+      ->type_name("C[,C]")
+      ->group(asked);
+  options.add_option("--neuron", wish->neuron, "one place of a channel; without Y,X: where it responds most")
+      ->delimiter(',')
+      ->type_name("C[,Y,X]")
+      ->group(asked);
+
+  const std::string how = "How the picture is made";
+  std::vector<std::string> names;
+  for (const Recipe& one : recipes()) names.push_back(one.name);
+  options.add_option("--preset", wish->preset, joined(names) + " (left out: natural)")
+      ->type_name("P")
+      ->group(how);
+  options.add_flag("--compare", wish->compare, "all presets on one sheet")->group(how);
+  options.add_option("--every", wish->every, "write each Nth step as a picture of its own, beside --out")
+      ->type_name("N")
+      ->group(how);
+  DreamOptions& its = wish->options;
+  options.add_option("--steps", its.steps, "steps (left out: the preset's own)")->type_name("N")->group(how);
+  options.add_option("--learning-rate", its.learning_rate, "of each step, in the preset's units (its own)")
+      ->type_name("R")
+      ->group(how);
+  options.add_option("--octaves", its.octaves, "sizes of the image at which the steps are made (1)")
+      ->type_name("N")
+      ->group(how);
+  options.add_option("--size", its.size, "side of the picture in pixels (the model's own)")
+      ->type_name("N")
+      ->group(how);
+  options.add_option("--seed", its.seed, "the same seed gives the same picture (0)")
+      ->type_name("S")
+      ->group(how);
+
+  const std::string own = "Regularizers of your own choice, without a preset";
+  options.add_option("--decay", its.decay, "share of the image that each step takes off, 0 to 1")
+      ->type_name("D")
+      ->group(own);
+  options.add_option("--blur-width", its.blur_width, "standard deviation of the blur in pixels")
+      ->type_name("W")
+      ->group(own);
+  options.add_option("--blur-every", its.blur_every, "steps from one blur to the next (4)")
+      ->type_name("N")
+      ->group(own);
+  options.add_option("--clip-norm", its.clip_norm, "percentile of faint pixels to take off, 0 to 100")
+      ->type_name("P")
+      ->group(own);
+  options
+      .add_option("--clip-contribution", its.clip_contribution,
+                  "percentile of pixels that add little, 0 to 100")
+      ->type_name("P")
+      ->group(own);
+
+  add_common(options, wish->common,
+             {.input_needed = false,
+              .out = "draw the pictures on one sheet",
+              .array = "write the images, float32 in [0, 1]"});
+  return [wish] { run(*wish); };
+}
+
+const Registered registered(
+    "dream",
+    {"what a class, a channel or a neuron looks for: a picture that it likes",
+     "  pellucid dream --model shapes-vgg --target 3 --out heart.png\n"
+     "  pellucid dream --model net.pt --preprocess imagenet --target 207 --compare --out compared.png\n"
+     "  pellucid dream ... --layer features.12 --channel 3,40,77 --out channels.png\n"
+     "  pellucid dream ... --layer features.7 --input dog.jpg --preset plain --octaves 4 --out "
+     "deepdream.png\n"
+     "  pellucid dream ... --target 207 --decay 0.01 --blur-width 1 --every 10 --out film.png",
+     set_up});
+
+}  // namespace
+
+}  // namespace pellucid::app

@@ -1,0 +1,38 @@
+#pragma once
+#include <cmath>
+#include <string>
+
+#include <pellucid/core/error.hpp>
+#include <pellucid/core/torch.hpp>
+
+namespace pellucid {
+
+/// An image as its own parameters: image = center + unit · x, with x N×C×H×W.
+///
+/// `unit` is what rates, decay and prices are told in: 1 for pixels in [0, 1], 1/255 for pixels in 0…255, the
+/// norm of an image for images of norm 1.
+struct Pixels {
+  double unit = 1;
+  bool legal = true;  ///< before each pass x is brought back to where the image is in [0, 1]
+
+  void check() const {
+    if (!(unit > 0) || !std::isfinite(unit))
+      throw Error("Pixels: unit is " + std::to_string(unit) + "; give a number above 0");
+  }
+
+  /// x of a start: noise N(0, 1), as the image is shaped → x
+  Tensor start(const Tensor& noise) const { return noise; }
+
+  Images image(const Tensor& x, const Tensor& center, at::IntArrayRef) const { return center + x * unit; }
+
+  Tensor parameters(const Images& images, const Tensor& center) const { return (images - center) / unit; }
+
+  /// What penalties see: the image with the mean image taken off, in units of x.
+  Tensor centered(const Tensor& x, const Images&, const Tensor&) const { return x; }
+
+  Tensor bounded(const Tensor& x, const Tensor& center) const {
+    return legal ? torch::min(torch::max(x, -center / unit), (1 - center) / unit) : x;
+  }
+};
+
+}  // namespace pellucid

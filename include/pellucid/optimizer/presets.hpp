@@ -1,0 +1,71 @@
+#pragma once
+#include <pellucid/optimizer/ascent.hpp>
+#include <pellucid/optimizer/optimizer.hpp>
+#include <pellucid/optimizer/regularizers/blur.hpp>
+#include <pellucid/optimizer/regularizers/clip_contribution.hpp>
+#include <pellucid/optimizer/regularizers/clip_norm.hpp>
+#include <pellucid/optimizer/regularizers/jitter.hpp>
+#include <pellucid/optimizer/regularizers/l2.hpp>
+#include <pellucid/optimizer/regularizers/random_rotation.hpp>
+#include <pellucid/optimizer/regularizers/random_scale.hpp>
+
+namespace pellucid {
+
+/// The four combinations that Yosinski et al. found by random search, in their units: pixels 0…255 around the
+/// mean image, from N(0, 10²).
+///
+/// Yosinski et al., "Understanding neural networks through deep visualization", 2015, table 1.
+namespace yosinski {
+
+using Preset = Optimizer<Ascent, Regularizer<L2, Blur, ClipNorm, ClipContribution>>;
+
+namespace detail {
+inline Preset preset(std::int64_t steps, const LearningRate& rate, const L2& decay, const Blur& blur,
+                     double norm_percentile, double contribution_percentile) {
+  return Preset({.steps = steps, .learning_rate = rate, .noise = 10, .parameters = {.unit = 1.0 / 255}},
+                Regularizer<L2, Blur, ClipNorm, ClipContribution>(decay, blur, {norm_percentile},
+                                                                  {contribution_percentile}));
+}
+}  // namespace detail
+
+/// Blurred and half of the pixels clipped: the object alone, in few colours.
+inline Preset a() {
+  return detail::preset(500, ProgressRate{.progress = 2, .limit = 100}, {0}, {0.5, 4}, 50, 0);
+}
+
+/// Strong decay: high frequencies, sharp patterns.
+inline Preset b() {
+  return detail::preset(750, 100, {0.3}, {0, 1}, 20, 0);
+}
+
+/// Wide blur: low frequencies, large shapes.
+inline Preset c() {
+  return detail::preset(1000, 100, {0.0001}, {1, 4}, 0, 0);
+}
+
+/// Only the tenth of the pixels that contributes most: sparse.
+inline Preset d() {
+  return detail::preset(1000, ProgressRate{.progress = 2, .limit = 1e8}, {0}, {0.5, 4}, 0, 90);
+}
+
+}  // namespace yosinski
+
+/// What shows the network the image shifted, sized and turned a little, another way in each step.
+using RandomViews = Regularizer<Jitter, RandomScale, RandomRotation, Jitter>;
+
+/// Images by their Fourier coefficients in independent colours, seen under random views: the pictures that
+/// are nearest to photos. Wider views and a steeper falloff than in the source: what is made then means the
+/// same to other networks more often.
+///
+/// Olah, Mordvintsev & Schubert, "Feature visualization", Distill 2017.
+inline Optimizer<AscentIn<Fourier>, RandomViews> natural(std::int64_t steps = 200) {
+  return Optimizer<AscentIn<Fourier>, RandomViews>(
+      {.steps = steps,
+       .learning_rate = 0.05,
+       .update = Adam{},
+       .noise = 0.01,
+       .parameters = {.contrast = 0.04, .falloff = 1.75}},
+      RandomViews({.pixels = 12}, {.least = 0.7, .most = 1.3}, {.degrees = 30}, {.pixels = 6}));
+}
+
+}  // namespace pellucid
