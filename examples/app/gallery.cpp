@@ -140,6 +140,8 @@ class Gallery {
     for (const Told& one : told()) method(one);
     attack();
     activations();
+    dreams();
+    inversions();
     write_text(folder_ / "index.html", page_.html());
   }
 
@@ -306,6 +308,51 @@ class Gallery {
           exhibit("activations-" + layer + ".png", "shapes-convnext, " + layer,
                   {"activations", "--model", "shapes-convnext", "--input", images_[0], "--layer", layer}));
     page_.exhibits(exhibits);
+  }
+
+  void dreams() {
+    page_.section("Dreams: what a class looks for");
+    page_.paragraph(
+        "Pictures that a network likes, made from noise. Each pixel, or each wave, is changed a little at a "
+        "time so "
+        "that "
+        "the score of one shape rises; what appears is what the network takes that shape for.");
+    page_.remark(
+        "Misleads:",
+        "the picture is one of many with a high score, and what makes it look natural was chosen by "
+        "people. Without that, the network is more than 99 % sure of what looks like noise: the second "
+        "sheet shows it, with how fine the patterns are, how many values are black or white, and how alike "
+        "copies of one motif are.");
+    std::vector<std::string> all;
+    for (std::size_t label = 0; label < shapes::names().size(); ++label) all.push_back(std::to_string(label));
+    std::vector<Exhibit> exhibits;
+    for (const std::string network : {"shapes-convnext", "shapes-vgg"})
+      exhibits.push_back(exhibit("dream-" + network + ".png", network + ": all shapes, the preset natural",
+                                 {"dream", "--model", network, "--target", joined(all, ",")}));
+    exhibits.push_back(
+        exhibit("dream-compared.png", "shapes-vgg: one shape, ten ways to make its picture",
+                {"dream", "--model", "shapes-vgg", "--target", "1", "--compare", "--steps", "200"}));
+    page_.exhibits(exhibits);
+  }
+
+  void inversions() {
+    page_.section("Inversions: what a layer still knows");
+    page_.paragraph(
+        "Pictures that a layer cannot tell from the one on the left. They are made from noise until the "
+        "layer "
+        "responds as it does to that picture; what they lack, the layer has forgotten.");
+    page_.remark(
+        "Misleads:",
+        "where the layer has forgotten something, the regularizers fill it with what they like: smooth areas "
+        "say nothing about the network.");
+    page_.exhibits({exhibit("invert-shapes-vgg.png", "shapes-vgg, from early to late",
+                            {"invert", "--model", "shapes-vgg", "--input", images_[0], "--layer",
+                             joined(inverted_layers(), ","), "--faster", "2"})});
+  }
+
+  /// Layers of shapes-vgg from early to late.
+  static std::vector<std::string> inverted_layers() {
+    return {"features.2", "features.6", "features.13", "features.20"};
   }
 
   std::filesystem::path folder_;

@@ -19,7 +19,8 @@ using nlohmann::json;
 
 namespace {
 
-const std::string commands[] = {"activations", "attack", "classify", "explain", "gallery", "layers"};
+const std::string commands[] = {"activations", "attack",  "classify", "dream",
+                                "explain",     "gallery", "invert",   "layers"};
 
 struct Outcome {
   int code = -1;
@@ -149,9 +150,10 @@ BOOST_AUTO_TEST_CASE(help_on_every_level) {
 
 BOOST_AUTO_TEST_CASE(what_is_no_command_is_answered_with_the_list) {
   const Shell shell;
-  shell.refused("", {"no command", "activations, attack, classify, explain, gallery, layers", "--help"});
+  shell.refused(
+      "", {"no command", "activations, attack, classify, dream, explain, gallery, invert, layers", "--help"});
   shell.refused("explian --model net.pt",
-                {"'explian'", "activations, attack, classify, explain, gallery, layers"});
+                {"'explian'", "activations, attack, classify, dream, explain, gallery, invert, layers"});
   shell.refused("--verbose", {"'--verbose'", "pellucid --help"});
   shell.refused("classify" + with_input + "--frob 3", {"--frob", "pellucid classify --help"});
   shell.refused("classify --input a.png", {"--model"});
@@ -462,6 +464,89 @@ BOOST_AUTO_TEST_CASE(values_out_of_range_are_refused) {
   write_npy(shell.path("bad.npy"), torch::full({1, 3, 2, 2}, std::nan("")));
   shell.refused("explain" + model + "--input bad.npy --method gradient", {"bad.npy", "NaN"});
   if (!at::hasCUDA()) shell.refused(explain + "--device cuda", {"--device cuda", "--device cpu"});
+}
+
+BOOST_AUTO_TEST_CASE(dreams_of_a_class) {
+  const Shell shell;
+  // Scores are linear in images above 0: each step goes along the weights, up to black and white.
+  const std::string dream = "dream" + model + "--target 0 --preset plain --size 2 ";
+  const json document = shell.document(dream + "--steps 300 --array x.npy --out x.png");
+  const json& its = document["images"][0];
+  BOOST_TEST(its["preset"] == "plain");
+  BOOST_TEST(its["objective"] == "class 0");
+  BOOST_TEST(its["predicted"]["class"] == 0);
+  BOOST_TEST(its["value"].get<double>() > its["value_before"].get<double>());
+  const Tensor made = read_npy(shell.path("x.npy")), w = weights()[0].view({1, 3, 2, 2});
+  const Tensor extreme = torch::where(w > 0, torch::ones_like(w), torch::zeros_like(w));
+  BOOST_TEST(far(made.masked_select(w != 0), extreme.masked_select(w != 0)) < 1e-6);
+  BOOST_TEST(its["extreme"].get<double>() == 11 / 12.0, boost::test_tools::tolerance(1e-6));
+  BOOST_TEST(std::filesystem::exists(shell.path("x.png")));
+
+  BOOST_TEST(shell.document(dream + "--steps 3 --seed 5") == shell.document(dream + "--steps 3 --seed 5"));
+  const Outcome told = shell.run(dream + "--steps 3 --labels labels.txt");
+  BOOST_TEST(told.code == 0);
+  BOOST_TEST(told.out.find("cat (0)") != std::string::npos);
+
+  // Two at once; frames beside the picture.
+  BOOST_TEST(
+      shell.document("dream" + model + "--target 0,1 --size 4 --steps 2 --preset plain")["images"].size() ==
+      2U);
+  BOOST_TEST(shell.run(dream + "--steps 4 --every 2 --out film.png").code == 0);
+  for (const std::string frame : {"film-0000.png", "film-0002.png", "film-0004.png"})
+    BOOST_TEST(std::filesystem::exists(shell.path(frame)), frame);
+}
+
+BOOST_AUTO_TEST_CASE(dreams_of_a_layer_and_their_comparison) {
+  const Shell shell;
+  const std::string dream = "dream" + model + "--size 16 --layer body ";
+  for (const std::string part : {"--channel 0,2", "--neuron 1", "--neuron 1,0,1", ""})
+    BOOST_TEST(shell.run(dream + part + " --steps 2 --decay 0.1").code == 0, part);
+  const json document = shell.document(dream + "--channel 1 --steps 2 --compare --out compared.png");
+  BOOST_TEST(document["images"].size() == 10U);
+  BOOST_TEST(document["images"][9]["preset"] == "natural");
+  // An image to begin with, at several sizes.
+  BOOST_TEST(
+      shell.run("dream" + with_input + "--layer body --preset plain --octaves 2 --steps 2 --array x.npy")
+          .code == 0);
+  BOOST_TEST(read_npy(shell.path("x.npy")).size(3) == 2);
+}
+
+BOOST_AUTO_TEST_CASE(dreams_that_are_refused) {
+  const Shell shell;
+  const std::string dream = "dream" + model + "--size 8 ";
+  shell.refused(dream, {"--target", "--layer"});
+  shell.refused(dream + "--target 1 --layer body", {"--target", "--layer"});
+  shell.refused(dream + "--channel 1", {"--layer"});
+  shell.refused(dream + "--layer body --neuron 1,2", {"C,Y,X"});
+  shell.refused(dream + "--layer body --channel 7", {"channel 7", "0 to 2"});
+  shell.refused(dream + "--target 0 --preset magic", {"'magic'", "natural"});
+  shell.refused(dream + "--target 0 --preset natural --decay 0.1", {"--preset", "--decay"});
+  shell.refused(dream + "--target 0 --compare --preset natural", {"--compare"});
+  shell.refused(dream + "--target 0 --every 2", {"--out"});
+  shell.refused(dream + "--target 0 --decay 2", {"L2", "0 to 1"});
+  shell.refused(dream + "--target 0 --steps 0", {"0 steps"});
+  shell.refused("dream" + model + "--target 0", {".height", "crops"});
+}
+
+BOOST_AUTO_TEST_CASE(inversions) {
+  const Shell shell;
+  const json document =
+      shell.document("invert" + with_input + "--layer body --lambda 0,1 --array x.npy --out x.png");
+  BOOST_TEST(document["images"].size() == 2U);
+  const json& free = document["images"][0];
+  BOOST_TEST(free["layer"] == "body");
+  BOOST_TEST(free["errors"].size() == 4U);
+  BOOST_TEST(free["errors"][3].get<double>() < free["errors"][0].get<double>());
+  BOOST_TEST(free["alpha_norm_weight"] == 0);
+  BOOST_TEST(document["images"][1]["total_variation_weight"] == 50);
+  // A layer that doubles what is above 0 knows the image: without a regularizer it comes back.
+  BOOST_TEST(far(read_npy(shell.path("x.npy")).slice(0, 0, 1), image()) < 0.2);
+  BOOST_TEST(shell.run("invert" + with_input + "--layer body --cosine --faster 100").code == 0);
+  shell.refused("invert" + with_input, {"--layer"});
+  shell.refused("invert" + model + "--layer body", {"--input"});
+  shell.refused("invert" + with_input + "--layer bodi", {"bodi", "body"});
+  shell.refused("invert" + with_input + "--layer body --lambda -1", {"--lambda -1"});
+  shell.refused("invert" + with_input + "--layer body --faster 0.5", {"--faster 0.5"});
 }
 
 BOOST_AUTO_TEST_CASE(files_that_are_no_good_are_named) {

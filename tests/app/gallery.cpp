@@ -50,7 +50,8 @@ BOOST_AUTO_TEST_CASE(a_page_that_needs_no_other_file) {
   BOOST_TEST(count(page, "src=\"data:image/png;base64,") == images);
   BOOST_TEST(count(page, "src=") == images);
   BOOST_TEST(count(page, "http:") + count(page, "https:") == 0U);
-  for (const std::string title : {"SmoothGrad", "Grad-CAM", "Integrated Gradients", "Deconvnet", "FGSM"})
+  for (const std::string title : {"SmoothGrad", "Grad-CAM", "Integrated Gradients", "Deconvnet", "FGSM",
+                                  "Dreams: what a class looks for", "Inversions: what a layer still knows"})
     BOOST_TEST(page.find(title + "</h2>") != std::string::npos, title);
 
   // Each picture's command makes that picture.
