@@ -1,9 +1,6 @@
 // What SmoothGrad costs over the bare loop of the same forward and backward passes, and what cutting the pass
 // at a layer saves. Prints a table; run it on an otherwise idle machine:
 //   build/release/bin/benchmark_overhead [RUNS] [THREADS]
-#include <algorithm>
-#include <chrono>
-#include <cstdio>
 #include <cstdlib>
 
 #include <pellucid/pellucid.hpp>
@@ -11,44 +8,10 @@
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/version.h>
 
-namespace {
+#include "paired.hpp"
 
 using namespace pellucid;
-
-double seconds(const std::function<void()>& work) {
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-double quantile(std::vector<double> values, double q) {
-  std::sort(values.begin(), values.end());
-  return values[std::size_t(q * double(values.size() - 1) + 0.5)];
-}
-
-/// Ratios of the two works' times, each pair run one after the other, in turn first.
-std::vector<double> paired(int runs, const std::function<void()>& work, const std::function<void()>& bound) {
-  work(), bound();
-  std::vector<double> ratios;
-  for (int run = 0; run < runs; ++run) {
-    double ours, bare;
-    if (run % 2 == 0) {
-      ours = seconds(work), bare = seconds(bound);
-    } else {
-      bare = seconds(bound), ours = seconds(work);
-    }
-    ratios.push_back(ours / bare);
-  }
-  return ratios;
-}
-
-void print(const std::string& what, const std::vector<double>& ratios, double bound_seconds) {
-  std::printf("| %s | %.3f | %.3f–%.3f | %.2f s |\n", what.c_str(), quantile(ratios, 0.5),
-              quantile(ratios, 0.25), quantile(ratios, 0.75), bound_seconds);
-  std::fflush(stdout);
-}
-
-}  // namespace
+using namespace pellucid::benchmark;
 
 int main(int count, char** arguments) {
   const int runs = count > 1 ? std::atoi(arguments[1]) : 15;
