@@ -12,6 +12,7 @@
 #include <cmath>
 #include <memory>
 
+#include "finite_differences.hpp"
 #include "image/temporary.hpp"
 #include "support.hpp"
 
@@ -306,15 +307,7 @@ BOOST_AUTO_TEST_CASE(fourier_gradients_agree_with_finite_differences) {
   };
   const Tensor leaf = x.clone().set_requires_grad(true);
   const Tensor gradient = torch::autograd::grad({value(leaf)}, {leaf})[0];
-  Tensor expected = torch::zeros_like(x);
-  constexpr double h = 1e-6;
-  for (std::int64_t i = 0; i < x.numel(); ++i) {
-    Tensor up = x.clone(), down = x.clone();
-    up.view(-1)[i] += h;
-    down.view(-1)[i] -= h;
-    expected.view(-1)[i] = ((value(up) - value(down)) / (2 * h)).item<double>();
-  }
-  BOOST_TEST(difference(gradient, expected) < 1e-8);
+  BOOST_TEST(difference(gradient, test::finite_differences(value, x)) < 1e-8);
 }
 
 BOOST_AUTO_TEST_CASE(presets_are_as_published) {
