@@ -94,6 +94,13 @@ struct Dream {
   std::vector<std::string> notices{};
 };
 
+constexpr const char* did_not_move =
+    "the objective did not move in 50 steps: nothing of its gradient reaches the image (a ReLU that "
+    "is off), or "
+    "the steps are too small for this network; try another --seed, --input, a larger "
+    "--learning-rate, or the "
+    "preset natural";
+
 /// The scores N×K as probabilities, where the model gives such for images of this size.
 Tensor probabilities_of_dreams(const Setup& setup, const Images& images) {
   try {
@@ -125,13 +132,7 @@ std::vector<Dream> dreams_of(const Wish& wish, const Setup& setup, const Recipe&
         dream.probability = probabilities[row][wish.targets[std::size_t(row)]].item<double>();
     }
     for (const std::int64_t unmoved : found.unmoved)
-      if (unmoved == row)
-        dream.notices.push_back(
-            "the objective did not move in 50 steps: nothing of its gradient reaches the image (a ReLU that "
-            "is off), or "
-            "the steps are too small for this network; try another --seed, --input, a larger "
-            "--learning-rate, or the "
-            "preset natural");
+      if (unmoved == row) dream.notices.emplace_back(did_not_move);
     dreams.push_back(std::move(dream));
   }
   return dreams;
