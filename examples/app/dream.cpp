@@ -150,11 +150,25 @@ std::string label(const Dream& dream, bool compared, bool several) {
          percent(dream.diagnosis.extreme) + ", copies " + number(dream.diagnosis.repetition);
 }
 
+/// An image as a person sees something in it: a faint one with its contrast raised, and by how much it was.
+std::pair<Tensor, double> visible(const Tensor& image) {
+  constexpr double faint = 0.1, wanted = 0.4;
+  const Tensor middle = image.mean({2, 3}, true);
+  const double most = (image - middle).abs().max().item<double>();
+  if (most >= faint || most == 0) return {image, 1};
+  return {(middle + (image - middle) * (wanted / most)).clamp(0, 1), wanted / most};
+}
+
+Tile tile(const Dream& dream, std::string words) {
+  if (!is_photo(dream.image)) return {channels(dream.image, "", false), words};
+  const auto [image, contrast] = visible(dream.image);
+  if (contrast > 1) words += "\nshown with contrast × " + number(contrast);
+  return {photo(image), words};
+}
+
 Picture sheet(const Wish& wish, const std::vector<Dream>& dreams, std::size_t each) {
   std::vector<Tile> tiles;
-  for (const Dream& dream : dreams)
-    tiles.push_back({is_photo(dream.image) ? photo(dream.image) : channels(dream.image, "", false),
-                     label(dream, wish.compare, each > 1)});
+  for (const Dream& dream : dreams) tiles.push_back(tile(dream, label(dream, wish.compare, each > 1)));
   const int columns = wish.compare ? (each > 1 ? int(each) : 5) : 0;
   std::string title = wish.compare
                           ? "What \"" + dreams[0].asked + "\" looks for, by ways of making the picture"

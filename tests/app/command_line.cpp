@@ -489,7 +489,7 @@ BOOST_AUTO_TEST_CASE(dreams_of_a_class) {
 
   // Two at once; frames beside the picture.
   BOOST_TEST(
-      shell.document("dream" + model + "--target 0,1 --size 4 --steps 2 --preset plain")["images"].size() ==
+      shell.document("dream" + model + "--target 0,1 --size 2 --steps 2 --preset plain")["images"].size() ==
       2U);
   BOOST_TEST(shell.run(dream + "--steps 4 --every 2 --out film.png").code == 0);
   for (const std::string frame : {"film-0000.png", "film-0002.png", "film-0004.png"})
