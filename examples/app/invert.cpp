@@ -101,14 +101,14 @@ Picture sheet(const Wish& wish, const Setup& setup, const std::vector<Rebuilt>& 
           if (one.file == input.named(row) && one.lambda == lambda)
             tiles.push_back({photo(one.image), one.layer + "\nerror " + number(one.errors.back())});
       }
-  return contact_sheet(
-      tiles,
-      {.columns = int(wish.layers.size()) + 1,
-       .label_lines = 3,
-       .title = "What each layer still knows of the image",
-       .footer = text("Each picture is made from noise until the layer gives nearly what it gives for the "
-                      "image on the left. What it lacks, the layer has forgotten. "
-                      "error: ‖Φ(x) − Φ₀‖²/‖Φ₀‖², 0 to about 1.")});
+  return contact_sheet(tiles, {.columns = int(wish.layers.size()) + 1,
+                               .label_lines = 3,
+                               .title = "What each layer still knows of the image",
+                               .footer = text("Each picture is made from noise until the layer gives nearly "
+                                              "what it gives for the image on the left. What it "
+                                              "lacks, the layer has forgotten. error: the squared distance "
+                                              "of the two responses, as a share of the "
+                                              "image's own.")});
 }
 
 Json document(const Wish& wish, const std::vector<Rebuilt>& all) {
