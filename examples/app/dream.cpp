@@ -177,7 +177,7 @@ Picture sheet(const Wish& wish, const std::vector<Dream>& dreams, std::size_t ea
   const Picture words = text(
       "Under each picture: the objective reached, how sure the network is of it; fine: energy above half the "
       "highest "
-      "frequency (photos about 1 %); extreme: values at black or white; copies: how alike repeated motifs "
+      "frequency (photos about 2 %); extreme: values at black or white; copies: how alike repeated motifs "
       "are, 0 to 1.");
   return contact_sheet(tiles, {.columns = columns, .label_lines = 4, .title = title, .footer = words});
 }

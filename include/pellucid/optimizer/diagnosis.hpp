@@ -12,7 +12,7 @@ namespace pellucid {
 /// What goes wrong in synthesised images, in three figures.
 struct Diagnosis {
   double high_frequencies = 0;  ///< share of the spectral energy above half the Nyquist frequency, 0 to 1:
-                                ///< noise of all frequencies has 0.80, photos a hundredth
+                                ///< white noise has 0.80, photos about 0.02
   double extreme = 0;           ///< share of the values that 8 bits show as 0 or 255, 0 to 1
   double repetition = 0;  ///< the highest peak of the autocorrelation off its centre, 0 to 1: copies of one
                           ///< motif have nearly 1
