@@ -51,10 +51,7 @@ class Attack : public Stage<Attack<Method>> {
 
  public:
   template <class S>
-  static constexpr bool takes = requires(const S& subject) {
-    subject.images;
-    subject.objective;
-  };
+  static constexpr bool takes = AboutImages<S>;
   template <class S>
   using Gives = Attacked<S>;
   static constexpr std::int64_t work = 1;

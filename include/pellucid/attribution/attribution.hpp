@@ -43,10 +43,7 @@ class Attribution : public Stage<Attribution<Method>> {
 
  public:
   template <class S>
-  static constexpr bool takes = requires(const S& subject) {
-    subject.images;
-    subject.objective;
-  };
+  static constexpr bool takes = AboutImages<S>;
   template <class S>
   using Gives = Explained<S>;
   static constexpr std::int64_t work = 1;

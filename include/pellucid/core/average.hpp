@@ -136,7 +136,7 @@ Average average(const AveragePlan& plan, Evaluate&& evaluate, const Report& repo
         plan.images * plan.samples);
   }
   if (single) {
-    result.mean = torch::cat(means);
+    result.mean = means.size() == 1 ? means[0] : torch::cat(means);
     result.samples.assign(std::size_t(plan.images), 1);
     return result;
   }

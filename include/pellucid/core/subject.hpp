@@ -63,6 +63,13 @@ struct Subject {
   }
 };
 
+/// What a stage that asks the model takes: images, and what is asked about them.
+template <class S>
+concept AboutImages = requires(const S& subject) {
+  subject.images;
+  subject.objective;
+};
+
 /// The type of a subject that is not known yet: what a stage gives that has not said so (a lambda).
 struct Undeclared {};
 

@@ -47,10 +47,7 @@ class Optimizer : public Stage<Optimizer<Method, Parts, OnFrame>> {
 
  public:
   template <class S>
-  static constexpr bool takes = requires(const S& subject) {
-    subject.images;
-    subject.objective;
-  };
+  static constexpr bool takes = AboutImages<S>;
   template <class S>
   using Gives = Synthesized<S>;
   static constexpr std::int64_t work = 1;

@@ -23,7 +23,9 @@ struct Pixels {
   /// x of a start: noise N(0, 1), as the image is shaped → x
   Tensor start(const Tensor& noise) const { return noise; }
 
-  Images image(const Tensor& x, const Tensor& center, at::IntArrayRef) const { return center + x * unit; }
+  Images image(const Tensor& x, const Tensor& center, at::IntArrayRef) const {
+    return torch::add(center, x, unit);
+  }
 
   Tensor parameters(const Images& images, const Tensor& center) const { return (images - center) / unit; }
 
@@ -31,7 +33,7 @@ struct Pixels {
   Tensor centered(const Tensor& x, const Images&, const Tensor&) const { return x; }
 
   Tensor bounded(const Tensor& x, const Tensor& center) const {
-    return legal ? torch::min(torch::max(x, -center / unit), (1 - center) / unit) : x;
+    return legal ? torch::clamp(x, -center / unit, (1 - center) / unit) : x;
   }
 };
 
