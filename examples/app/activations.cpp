@@ -108,8 +108,7 @@ void run(const Wish& wish) {
   if (!wish.common.out.empty()) save_picture(wish.common.out, picture(all));
   if (wish.common.json) return print(document(all));
   print_text(all);
-  for (const std::string& file : {wish.common.out, wish.common.array})
-    if (!file.empty()) std::cout << "written: " << file << '\n';
+  tell_written(wish.common);
 }
 
 const Registered registered("activations",

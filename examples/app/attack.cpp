@@ -203,8 +203,7 @@ void run(const Wish& wish) {
                  picture(all, setup.labels, wish.method + " (epsilon " + wish.epsilon + ")"));
   if (wish.common.json) return print(document(wish, all, epsilon));
   print_text(all, setup.labels);
-  for (const std::string& file : {wish.common.out, wish.common.array})
-    if (!file.empty()) std::cout << "written: " << file << '\n';
+  tell_written(wish.common);
 }
 
 const Registered registered(

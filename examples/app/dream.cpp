@@ -36,13 +36,7 @@ void check(const Wish& wish) {
         "--neuron C");
   if (!wish.targets.empty() && !wish.layer.empty())
     throw Error("--target asks for a class and --layer for a layer; give one of them");
-  if (wish.layer.empty() && (!wish.channels.empty() || !wish.neuron.empty()))
-    throw Error("--channel and --neuron are of a layer; name it with --layer");
-  if (!wish.channels.empty() && !wish.neuron.empty())
-    throw Error("--channel and --neuron were both given; give one of them");
-  if (!wish.neuron.empty() && wish.neuron.size() != 1 && wish.neuron.size() != 3)
-    throw Error("--neuron takes C (where it responds most) or C,Y,X; " + std::to_string(wish.neuron.size()) +
-                " numbers were given");
+  check_part(wish.layer, !wish.channels.empty(), wish.neuron);
   if (wish.common.inputs.size() > 1)
     throw Error("--input is the image to begin with; " + std::to_string(wish.common.inputs.size()) +
                 " were given, give one");
@@ -52,8 +46,7 @@ void check(const Wish& wish) {
   if (!wish.preset.empty() && wish.options.regularized())
     throw Error(
         "--preset has regularizers of its own; leave it out, or --decay, --blur-width, --blur-every, "
-        "--clip-norm "
-        "and --clip-contribution");
+        "--clip-norm and --clip-contribution");
   if (wish.options.size < 0) throw Error("--size " + std::to_string(wish.options.size) + ": give pixels");
   if (wish.every && *wish.every < 1)
     throw Error("--every " + std::to_string(*wish.every) + ": give 1 or more steps");
@@ -64,11 +57,7 @@ void check(const Wish& wish) {
 
 Question question(const Wish& wish) {
   if (!wish.targets.empty()) return Question(Class{wish.targets});
-  if (!wish.channels.empty()) return Question(Channel{wish.layer, wish.channels});
-  if (wish.neuron.size() == 3)
-    return Question(Neuron{wish.layer, wish.neuron[0], wish.neuron[1], wish.neuron[2]});
-  if (wish.neuron.size() == 1) return Question(Neuron{wish.layer, wish.neuron[0]});
-  return Question(Layer{wish.layer});
+  return about_layer(wish.layer, wish.channels, wish.neuron);
 }
 
 /// What an image was made for: "heart (3)", "features.3, channel 4"
@@ -85,7 +74,7 @@ std::string asked(const Wish& wish, const Labels& labels, std::int64_t row) {
 
 /// One image that was made, and what is to be said of it.
 struct Dream {
-  std::string recipe{}, does{}, asked{};
+  std::string recipe{}, asked{};
   Tensor image{};  ///< 1×C×H×W
   double before = 0, value = 0;
   std::optional<Answer> said{};
@@ -95,19 +84,20 @@ struct Dream {
 };
 
 constexpr const char* did_not_move =
-    "the objective did not move in 50 steps: nothing of its gradient reaches the image (a ReLU that "
-    "is off), or "
-    "the steps are too small for this network; try another --seed, --input, a larger "
-    "--learning-rate, or the "
-    "preset natural";
+    "the objective did not move in 50 steps: nothing of its gradient reaches the image (a ReLU that is off), "
+    "or the steps are too small for this network; try another --seed, --input, a larger --learning-rate, or "
+    "the preset natural";
 
 /// The scores N×K as probabilities, where the model gives such for images of this size.
 Tensor probabilities_of_dreams(const Setup& setup, const Images& images) {
+  Tensor probabilities;
   try {
-    return probabilities_of(setup, images);
+    probabilities = pellucid::probabilities_of(setup.model, images);
   } catch (const Error&) {
     return {};  // a network without scores, or not for this size: the picture can be made all the same
   }
+  setup.labels.check(probabilities.size(1));
+  return probabilities;
 }
 
 std::vector<Dream> dreams_of(const Wish& wish, const Setup& setup, const Recipe& recipe, const Film& film,
@@ -120,7 +110,6 @@ std::vector<Dream> dreams_of(const Wish& wish, const Setup& setup, const Recipe&
   std::vector<Dream> dreams;
   for (std::int64_t row = 0; row < found.synthesized.size(0); ++row) {
     Dream dream{.recipe = recipe.name,
-                .does = recipe.does,
                 .asked = asked(wish, setup.labels, row),
                 .image = found.synthesized.narrow(0, row, 1),
                 .before = found.values[row][0].item<double>(),
@@ -169,16 +158,14 @@ Tile tile(const Dream& dream, std::string words) {
 Picture sheet(const Wish& wish, const std::vector<Dream>& dreams, std::size_t each) {
   std::vector<Tile> tiles;
   for (const Dream& dream : dreams) tiles.push_back(tile(dream, label(dream, wish.compare, each > 1)));
-  const int columns = wish.compare ? (each > 1 ? int(each) : 5) : 0;
-  std::string title = wish.compare
-                          ? "What \"" + dreams[0].asked + "\" looks for, by ways of making the picture"
-                          : "What the network looks for";
-  if (wish.compare && each > 1) title = "What the network looks for, by ways of making the picture";
+  const bool one = wish.compare && each == 1;
+  const std::string title = "What " + (one ? "\"" + dreams[0].asked + "\"" : std::string("the network")) +
+                            " looks for" + (wish.compare ? ", by ways of making the picture" : "");
+  const int columns = one ? 5 : wish.compare ? int(each) : 0;
   const Picture words = text(
       "Under each picture: the objective reached, how sure the network is of it; fine: energy above half the "
-      "highest "
-      "frequency (photos about 2 %); extreme: values at black or white; copies: how alike repeated motifs "
-      "are, 0 to 1.");
+      "highest frequency (photos about 2 %); extreme: values at black or white; copies: how alike repeated "
+      "motifs are, 0 to 1.");
   return contact_sheet(tiles, {.columns = columns, .label_lines = 4, .title = title, .footer = words});
 }
 
@@ -265,8 +252,7 @@ void run(Wish wish) {
   for (const Dream& dream : dreams)
     for (const std::string& notice : dream.notices)
       std::cout << dream.recipe << ", " << dream.asked << ": note: " << notice << '\n';
-  for (const std::string& file : {wish.common.out, wish.common.array})
-    if (!file.empty()) std::cout << "written: " << file << '\n';
+  tell_written(wish.common);
   if (frames > 0)
     std::cout << "written: " << frames << " frames, " << frame_file(wish.common.out, 0) << " …\n";
 }

@@ -30,16 +30,9 @@ struct Wish {
 
 void check(const Wish& wish) {
   check_used(wish.method, wish.options);
-  if (wish.channel && !wish.neuron.empty())
-    throw Error("--channel and --neuron were both given; give one of them");
-  if ((wish.channel || !wish.neuron.empty()) && wish.layer.empty())
-    throw Error(std::string(wish.channel ? "--channel" : "--neuron") +
-                " is one of a layer; name it with --layer");
+  check_part(wish.layer, wish.channel.has_value(), wish.neuron);
   if (wish.asks_about_a_layer() && !wish.targets.empty())
     throw Error("--target asks about a class and --layer about a layer; give one of them");
-  if (!wish.neuron.empty() && wish.neuron.size() != 1 && wish.neuron.size() != 3)
-    throw Error("--neuron takes C (where it responds most) or C,Y,X; " + std::to_string(wish.neuron.size()) +
-                " numbers were given");
 }
 
 /// The layer whose map Grad-CAM makes, settled here so that it can be told.
@@ -52,15 +45,7 @@ std::string cam_layer(const Wish& wish, const Setup& setup) {
 std::vector<Question> questions(const Wish& wish, const std::vector<std::int64_t>& labels) {
   std::vector<Question> all;
   if (wish.asks_about_a_layer()) {
-    if (wish.channel) {
-      all.emplace_back(Channel{wish.layer, *wish.channel});
-    } else if (wish.neuron.size() == 1) {
-      all.emplace_back(Neuron{wish.layer, wish.neuron[0]});
-    } else if (wish.neuron.size() == 3) {
-      all.emplace_back(Neuron{wish.layer, wish.neuron[0], wish.neuron[1], wish.neuron[2]});
-    } else {
-      all.emplace_back(Layer{wish.layer});
-    }
+    all.push_back(about_layer(wish.layer, wish.channel ? PerImage(*wish.channel) : PerImage(), wish.neuron));
   } else if (wish.targets.empty()) {
     all.emplace_back(Class{labels});
   }
@@ -188,8 +173,7 @@ void run(Wish wish) {
                  explain_picture(findings, method_named(wish.method).view, method, setup.labels));
   if (wish.common.json) return print(document(wish, setup.labels, findings));
   for (const Finding& found : findings) std::cout << as_text(found, setup.labels, method);
-  for (const std::string& file : {wish.common.out, wish.common.array})
-    if (!file.empty()) std::cout << "written: " << file << '\n';
+  tell_written(wish.common);
 }
 
 std::function<void()> set_up(CLI::App& options) {

@@ -152,8 +152,7 @@ void run(Wish wish) {
                number(one.errors[0]), joined(phases, " → ")});
   }
   std::cout << table.text();
-  for (const std::string& file : {wish.common.out, wish.common.array})
-    if (!file.empty()) std::cout << "written: " << file << '\n';
+  tell_written(wish.common);
 }
 
 std::function<void()> set_up(CLI::App& options) {

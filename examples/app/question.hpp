@@ -6,6 +6,7 @@
 #include <pellucid/objective/neuron.hpp>
 #include <pellucid/optimizer/start.hpp>
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <variant>
@@ -49,5 +50,24 @@ class Question {
  private:
   Kind kind_;
 };
+
+/// Refuses --channel and --neuron (C, or C, Y, X) that do not name one part of one layer.
+inline void check_part(const std::string& layer, bool channel, const std::vector<std::int64_t>& neuron) {
+  if (channel && !neuron.empty()) throw Error("--channel and --neuron were both given; give one of them");
+  if ((channel || !neuron.empty()) && layer.empty())
+    throw Error(std::string(channel ? "--channel" : "--neuron") + " is one of a layer; name it with --layer");
+  if (!neuron.empty() && neuron.size() != 1 && neuron.size() != 3)
+    throw Error("--neuron takes C (where it responds most) or C,Y,X; " + std::to_string(neuron.size()) +
+                " numbers were given");
+}
+
+/// What is asked about a layer: channels, a neuron (C, or C, Y, X), or, where neither is given, the whole.
+inline Question about_layer(const std::string& layer, const PerImage& channels,
+                            const std::vector<std::int64_t>& neuron) {
+  if (!channels.empty()) return Question(Channel{layer, channels});
+  if (neuron.size() == 3) return Question(Neuron{layer, neuron[0], neuron[1], neuron[2]});
+  if (neuron.size() == 1) return Question(Neuron{layer, neuron[0]});
+  return Question(Layer{layer});
+}
 
 }  // namespace pellucid::app

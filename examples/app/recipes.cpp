@@ -28,17 +28,16 @@ Synthesis run(Method method, const Parts& parts, const AnyModel& model, const Qu
 }
 
 /// The plain ascent with some of the four parts.
-Recipe with_parts(const std::string& name, const std::string& does, const Four& parts) {
-  return {name, does,
+Recipe with_parts(const std::string& name, const Four& parts) {
+  return {name,
           [parts](const auto& model, const auto& question, const auto& options, const auto& film,
                   auto& progress) { return run(Ascent{}, parts, model, question, options, film, progress); }};
 }
 
 template <class Preset>
-Recipe preset(const std::string& name, const std::string& does, const Preset& dream) {
-  return {name, does,
-          [dream](const auto& model, const auto& question, const auto& options, const auto& film,
-                  auto& progress) {
+Recipe preset(const std::string& name, const Preset& dream) {
+  return {name, [dream](const auto& model, const auto& question, const auto& options, const auto& film,
+                        auto& progress) {
             return run(dream.method(), dream.regularizer(), model, question, options, film, progress);
           }};
 }
@@ -49,16 +48,16 @@ constexpr Blur no_blur{.width = 0};
 
 const std::vector<Recipe>& recipes() {
   static const std::vector<Recipe> all{
-      with_parts("plain", "gradient ascent alone", Four({0}, no_blur, {}, {})),
-      with_parts("decay", "with L2 decay", Four({0.05}, no_blur, {}, {})),
-      with_parts("blur", "with a blur", Four({0}, {.width = 1, .every = 4}, {}, {})),
-      with_parts("clip-norm", "without faint pixels", Four({0}, no_blur, {30}, {})),
-      with_parts("clip-contribution", "without pixels that add little", Four({0}, no_blur, {}, {30})),
-      preset("yosinski-a", "Yosinski 2015, first", yosinski::a()),
-      preset("yosinski-b", "Yosinski 2015, second", yosinski::b()),
-      preset("yosinski-c", "Yosinski 2015, third", yosinski::c()),
-      preset("yosinski-d", "Yosinski 2015, fourth", yosinski::d()),
-      preset("natural", "Fourier space, random views", natural()),
+      with_parts("plain", Four({0}, no_blur, {}, {})),
+      with_parts("decay", Four({0.05}, no_blur, {}, {})),
+      with_parts("blur", Four({0}, {.width = 1, .every = 4}, {}, {})),
+      with_parts("clip-norm", Four({0}, no_blur, {30}, {})),
+      with_parts("clip-contribution", Four({0}, no_blur, {}, {30})),
+      preset("yosinski-a", yosinski::a()),
+      preset("yosinski-b", yosinski::b()),
+      preset("yosinski-c", yosinski::c()),
+      preset("yosinski-d", yosinski::d()),
+      preset("natural", natural()),
   };
   return all;
 }
@@ -74,7 +73,7 @@ const Recipe& recipe_named(const std::string& name) {
 
 const Recipe& custom_recipe() {
   static const Recipe own{
-      "custom", "with the strengths that were given",
+      "custom",
       [](const auto& model, const auto& question, const auto& options, const auto& film, auto& progress) {
         const Blur blur = options.blur_width || options.blur_every
                               ? Blur{options.blur_width.value_or(1), options.blur_every.value_or(4)}

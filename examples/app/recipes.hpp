@@ -38,7 +38,6 @@ struct Film {
 
 struct Recipe {
   std::string name{};
-  std::string does{};  ///< a few words
   std::function<Synthesis(const AnyModel&, const Question&, const DreamOptions&, const Film&, ProgressLine&)>
       run{};
 };

@@ -229,4 +229,9 @@ void save_array(const std::string& file, const Tensor& array) {
   write_npy(file, array);
 }
 
+void tell_written(const Common& common) {
+  for (const std::string& file : {common.out, common.array})
+    if (!file.empty()) std::cout << "written: " << file << '\n';
+}
+
 }  // namespace pellucid::app

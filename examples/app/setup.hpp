@@ -112,5 +112,7 @@ bool is_photo(const Tensor& image);
 /// Writes what was asked for with --out and --array, last of all.
 void save_picture(const std::string& file, const Picture& picture);
 void save_array(const std::string& file, const Tensor& array);
+/// Says on standard output where they are.
+void tell_written(const Common& common);
 
 }  // namespace pellucid::app

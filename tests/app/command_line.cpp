@@ -561,6 +561,8 @@ BOOST_AUTO_TEST_CASE(files_that_are_no_good_are_named) {
   shell.put("one.txt", "cat\n");
   shell.refused("classify" + with_input + "--labels one.txt", {"one.txt", "1 labels", "2"});
   shell.refused("classify" + with_input + "--labels none.txt", {"none.txt"});
+  shell.refused("dream" + model + "--target 0 --size 2 --steps 1 --preset plain --labels one.txt",
+                {"one.txt", "1 labels", "2"});
   const std::string with_preprocess = "classify --model net.pt --input a.png --preprocess ";
   const std::pair<const char*, const char*> wrong[] = {
       {R"({"size": 3})", "\"size\""},
