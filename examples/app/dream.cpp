@@ -20,6 +20,7 @@ namespace {
 struct Wish {
   Common common{};
   std::vector<std::int64_t> targets{};
+  std::optional<std::string> objective{};  ///< of a class: score or log-odds
   std::string layer{};
   std::vector<std::int64_t> channels{};
   std::vector<std::int64_t> neuron{};  ///< C, or C, Y, X
@@ -36,6 +37,10 @@ void check(const Wish& wish) {
         "--neuron C");
   if (!wish.targets.empty() && !wish.layer.empty())
     throw Error("--target asks for a class and --layer for a layer; give one of them");
+  if (wish.objective && wish.targets.empty())
+    throw Error("--objective is how a class is asked for; name one with --target, or leave it out");
+  if (wish.objective && *wish.objective != "score" && *wish.objective != "log-odds")
+    throw Error("--objective " + *wish.objective + ": give score or log-odds");
   check_part(wish.layer, !wish.channels.empty(), wish.neuron);
   if (wish.common.inputs.size() > 1)
     throw Error("--input is the image to begin with; " + std::to_string(wish.common.inputs.size()) +
@@ -56,7 +61,8 @@ void check(const Wish& wish) {
 }
 
 Question question(const Wish& wish) {
-  if (!wish.targets.empty()) return Question(Class{wish.targets});
+  if (!wish.targets.empty() && wish.objective == "score") return Question(Class{wish.targets});
+  if (!wish.targets.empty()) return Question(LogOdds{wish.targets});
   return about_layer(wish.layer, wish.channels, wish.neuron);
 }
 
@@ -263,6 +269,11 @@ std::function<void()> set_up(CLI::App& options) {
   options.add_option("--target", wish->targets, "classes by number; several: one picture each")
       ->delimiter(',')
       ->type_name("K[,K]")
+      ->group(asked);
+  options
+      .add_option("--objective", wish->objective,
+                  "of a class: log-odds, how far ahead of all others it is (left out), or score")
+      ->type_name("NAME")
       ->group(asked);
   options.add_option("--layer", wish->layer, "a layer, as a whole (DeepDream) or one part of it")
       ->type_name("NAME")

@@ -16,6 +16,9 @@ struct Describe {
   const Labels& labels;
 
   std::string operator()(const Class& asked) const { return labels.text(asked.label.values().at(0)); }
+  std::string operator()(const LogOdds& asked) const {
+    return "the log odds of " + (*this)(Class{asked.label});
+  }
   std::string operator()(const Channel& asked) const {
     return "channel " + only(asked.channel) + " of " + asked.layer;
   }
@@ -34,6 +37,7 @@ struct ToJson {
     const std::int64_t label = asked.label.values().at(0);
     return {{"class", label}, {"name", text_or_null(labels.name(label))}};
   }
+  Json operator()(const LogOdds& asked) const { return {{"log_odds", (*this)(Class{asked.label})}}; }
   Json operator()(const Channel& asked) const {
     return {{"layer", asked.layer}, {"channel", asked.channel.values().at(0)}};
   }

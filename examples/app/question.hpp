@@ -3,6 +3,7 @@
 #include <pellucid/objective/channel.hpp>
 #include <pellucid/objective/class.hpp>
 #include <pellucid/objective/layer.hpp>
+#include <pellucid/objective/log_odds.hpp>
 #include <pellucid/objective/neuron.hpp>
 #include <pellucid/optimizer/start.hpp>
 
@@ -18,7 +19,7 @@ namespace pellucid::app {
 /// is compiled once.
 class Question {
  public:
-  using Kind = std::variant<Class, Channel, Neuron, Layer>;
+  using Kind = std::variant<Class, LogOdds, Channel, Neuron, Layer>;
 
   explicit Question(Kind kind)
       : layer(std::visit([](const auto& one) { return std::string(one.layer); }, kind)),

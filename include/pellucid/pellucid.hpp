@@ -35,6 +35,7 @@
 #include <pellucid/objective/cross_entropy.hpp>
 #include <pellucid/objective/direction.hpp>
 #include <pellucid/objective/layer.hpp>
+#include <pellucid/objective/log_odds.hpp>
 #include <pellucid/objective/neuron.hpp>
 #include <pellucid/objective/representation.hpp>
 #include <pellucid/objective/top_class.hpp>

@@ -469,7 +469,7 @@ BOOST_AUTO_TEST_CASE(values_out_of_range_are_refused) {
 BOOST_AUTO_TEST_CASE(dreams_of_a_class) {
   const Shell shell;
   // Scores are linear in images above 0: each step goes along the weights, up to black and white.
-  const std::string dream = "dream" + model + "--target 0 --preset plain --size 2 ";
+  const std::string dream = "dream" + model + "--target 0 --objective score --preset plain --size 2 ";
   const json document = shell.document(dream + "--steps 300 --array x.npy --out x.png");
   const json& its = document["images"][0];
   BOOST_TEST(its["preset"] == "plain");
@@ -517,6 +517,8 @@ BOOST_AUTO_TEST_CASE(dreams_that_are_refused) {
   shell.refused(dream, {"--target", "--layer"});
   shell.refused(dream + "--target 1 --layer body", {"--target", "--layer"});
   shell.refused(dream + "--channel 1", {"--layer"});
+  shell.refused(dream + "--target 1 --objective softmax", {"softmax", "score or log-odds"});
+  shell.refused(dream + "--layer body --objective score", {"--objective", "--target"});
   shell.refused(dream + "--layer body --neuron 1,2", {"C,Y,X"});
   shell.refused(dream + "--layer body --channel 7", {"channel 7", "0 to 2"});
   shell.refused(dream + "--target 0 --preset magic", {"'magic'", "natural"});

@@ -6,6 +6,7 @@
 #include <pellucid/objective/class.hpp>
 #include <pellucid/objective/cross_entropy.hpp>
 #include <pellucid/objective/layer.hpp>
+#include <pellucid/objective/log_odds.hpp>
 #include <pellucid/objective/neuron.hpp>
 #include <pellucid/objective/top_class.hpp>
 
@@ -50,6 +51,23 @@ BOOST_AUTO_TEST_CASE(class_is_a_score) {
   check(Class{std::vector<std::int64_t>{2, 2}}.of(scores), {-2, 3});
   check(Class{{0, 1, 2}}.select({1, 2}).of(scores), {5, 3});
   check(Class{2}.select({1, 0, 0, 1}).of(scores), {-2, 3});
+}
+
+BOOST_AUTO_TEST_CASE(log_odds_compare_a_class_with_all_others) {
+  // Two classes: ln(p/(1 − p)) is the difference of the scores. Three: the others' exponentials add up.
+  check(LogOdds{0}.of(scores.slice(1, 0, 2)), {-4, 4});
+  check(LogOdds{{1, 2}}.of(scores),
+        {5 - std::log(std::exp(1) + std::exp(-2)), 3 - std::log(std::exp(4) + 1)});
+  const Tensor p = scores.softmax(1).select(1, 1);
+  BOOST_TEST(difference(LogOdds{1}.of(scores), (p / (1 - p)).log()) < 1e-12);
+  check(LogOdds{{2, 1}}.select({1, 0}).of(scores),
+        {5 - std::log(std::exp(1) + std::exp(-2)), 3 - std::log(std::exp(4) + 1)});
+  // The gradient: 1 for the class, −q_j for the others, q their softmax among themselves.
+  const Tensor x = torch::tensor({{1.0, 2.0, 2.0}}, torch::kDouble).set_requires_grad(true);
+  const Tensor gradient = torch::autograd::grad({LogOdds{0}.of(x).sum()}, {x})[0];
+  BOOST_TEST(difference(gradient, torch::tensor({{1.0, -0.5, -0.5}}, torch::kDouble)) < 1e-12);
+  BOOST_CHECK_EXCEPTION(LogOdds{3}.of(scores), Error, says({"class 3", "0 to 2"}));
+  BOOST_CHECK_EXCEPTION(LogOdds{0}.of(scores.slice(1, 0, 1)), Error, says({"[2, 1]", "2 classes"}));
 }
 
 BOOST_AUTO_TEST_CASE(class_beyond_k_is_refused) {

@@ -9,6 +9,7 @@
 #include <pellucid/optimizer/regularizers/clip_norm.hpp>
 #include <pellucid/optimizer/regularizers/jitter.hpp>
 #include <pellucid/optimizer/regularizers/l2.hpp>
+#include <pellucid/optimizer/regularizers/random_contrast.hpp>
 #include <pellucid/optimizer/regularizers/random_rotation.hpp>
 #include <pellucid/optimizer/regularizers/random_scale.hpp>
 #include <pellucid/optimizer/regularizers/total_variation.hpp>
@@ -128,9 +129,10 @@ BOOST_AUTO_TEST_CASE(the_order_of_the_parts_is_that_of_the_pack) {
 BOOST_AUTO_TEST_CASE(parts_of_strength_zero_change_nothing) {
   const Images plain = after(3, Regularizer<>(), start);
   using All = Regularizer<L2, Blur, ClipNorm, ClipContribution, AlphaNorm, TotalVariation, Jitter,
-                          RandomScale, RandomRotation>;
+                          RandomScale, RandomRotation, RandomContrast>;
   const All none({.decay = 0}, {.width = 0, .every = 1}, {.percentile = 0}, {.percentile = 0},
-                 {.weight = 0.0}, {.weight = 0.0}, {.pixels = 0}, {.least = 1, .most = 1}, {.degrees = 0});
+                 {.weight = 0.0}, {.weight = 0.0}, {.pixels = 0}, {.least = 1, .most = 1}, {.degrees = 0},
+                 {.least = 1, .most = 1});
   BOOST_TEST(difference(after(3, none, start), plain) == 0);
 }
 
@@ -216,6 +218,22 @@ BOOST_AUTO_TEST_CASE(turning_and_sizing_about_the_middle) {
   BOOST_TEST(difference(up[0][0].select(1, 5), 7.5 - (torch::arange(8, torch::kFloat) - 3.5)) < 1e-4);
 }
 
+BOOST_AUTO_TEST_CASE(contrast_is_lowered_about_grey) {
+  const Images image = torch::tensor({0.0F, 0.5F, 1.0F}).view({1, 1, 1, 3});
+  std::set<double> shares;
+  for (std::int64_t number = 1; number <= 200; ++number) {
+    const Images shown = RandomContrast{.least = 0.2, .most = 0.6}.shown(image, {.number = number});
+    const double share = 1 - 2 * shown[0][0][0][0].item<double>();
+    BOOST_TEST(difference(shown, 0.5 + (image - 0.5) * share) < 1e-6);
+    shares.insert(share);
+  }
+  // Of 200 draws from [0.2, 0.6] the ends are nearer than 0.02 to some with odds of 30,000 to 1.
+  BOOST_TEST(*shares.begin() >= 0.2 - 1e-6);
+  BOOST_TEST(*shares.begin() < 0.22);
+  BOOST_TEST(*shares.rbegin() <= 0.6 + 1e-6);
+  BOOST_TEST(*shares.rbegin() > 0.58);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_drawn_depends_on_seed_part_and_step) {
   const Images image = test::some_images({2, 3, 16, 16});
   using Two = Regularizer<RandomScale, RandomRotation, Jitter>;
@@ -254,6 +272,8 @@ BOOST_AUTO_TEST_CASE(refusals_come_at_construction) {
   BOOST_CHECK_EXCEPTION(Regularizer<TotalVariation>({.weight = -1.0}), Error, says({"weight", "0 or more"}));
   BOOST_CHECK_EXCEPTION(Regularizer<Jitter>({.pixels = -1}), Error, says({"-1 pixels"}));
   BOOST_CHECK_EXCEPTION(Regularizer<RandomScale>({.least = 0}), Error, says({"above 0"}));
+  BOOST_CHECK_EXCEPTION(Regularizer<RandomContrast>({.most = 1.5}), Error,
+                        says({"RandomContrast", "1.5", "up to 1"}));
   BOOST_CHECK_EXCEPTION(Regularizer<RandomRotation>({.degrees = 200}), Error, says({"0 to 180"}));
 }
 
