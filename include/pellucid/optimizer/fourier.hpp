@@ -32,9 +32,9 @@ struct Fourier {
 
   Images image(const Tensor& x, const Tensor& center, at::IntArrayRef size) const {
     const std::int64_t height = size[size.size() - 2], width = size[size.size() - 1];
-    const Tensor spectrum = torch::view_as_complex(x) * scale(height, width, x.options());
-    const Tensor plain =
-        torch::fft::irfft2(spectrum, at::IntArrayRef{height, width}, {-2, -1}, "ortho") * contrast;
+    const Tensor strength = scale(height, width, x.options()).mul_(contrast).unsqueeze(-1);
+    const Tensor plain = torch::fft::irfft2(torch::view_as_complex(x * strength),
+                                            at::IntArrayRef{height, width}, {-2, -1}, "ortho");
     return torch::sigmoid(logit(center) + mixed_by(plain, colors()));
   }
 
