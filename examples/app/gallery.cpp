@@ -314,9 +314,9 @@ class Gallery {
     page_.section("Dreams: what a class looks for");
     page_.paragraph(
         "Pictures that a network likes, made from noise. Each pixel, or each wave, is changed a little at a "
-        "time so "
-        "that "
-        "the score of one shape rises; what appears is what the network takes that shape for.");
+        "time "
+        "so that the odds of one shape against all others rise; what appears is what the network takes that "
+        "shape for.");
     page_.remark(
         "Misleads:",
         "the picture is one of many with a high score, and what makes it look natural was chosen by "
