@@ -96,7 +96,7 @@ Adversarial iterate(const M& model, const S& given, const Iterations& plan) {
   Rows everybody(std::size_t(count), 0);
   std::iota(everybody.begin(), everybody.end(), 0);
   std::vector<Passes> passes(everybody.size());
-  std::vector<bool> asked(everybody.size()), moves(everybody.size());
+  std::vector<bool> stepped(everybody.size()), had_a_gradient(everybody.size());
 
   const auto pass = [&](const Images& x, const Rows& rows, std::int64_t number, bool with_gradient) {
     auto part = subject.only(rows);
@@ -139,8 +139,8 @@ Adversarial iterate(const M& model, const S& given, const Iterations& plan) {
         if (step == plan.steps || (in_table && plan.stop_early && attempt.reached())) continue;
         going.push_back(std::int64_t(i));
         left.push_back(rows[i]);
-        asked[std::size_t(rows[i])] = true;
-        if (said.steepest[i] > 0) moves[std::size_t(rows[i])] = true;
+        stepped[std::size_t(rows[i])] = true;
+        if (said.steepest[i] > 0) had_a_gradient[std::size_t(rows[i])] = true;
       }
       if (left.empty()) break;
       put_rows(x, left,
@@ -157,7 +157,7 @@ Adversarial iterate(const M& model, const S& given, const Iterations& plan) {
 
   Adversarial found{.images = std::move(images), .passes = std::move(passes)};
   for (std::size_t row = 0; row < kept.size(); ++row) {
-    if (asked[row] && !moves[row]) found.unmoved.push_back(std::int64_t(row));
+    if (stepped[row] && !had_a_gradient[row]) found.unmoved.push_back(std::int64_t(row));
     found.steps.push_back(std::move(kept[row].steps));
   }
   return found;
