@@ -1,209 +1,267 @@
+#include <pellucid/attribution/methods/grad_cam.hpp>
+
 #include <CLI/CLI.hpp>
 
-#include <pellucid/attack/methods/fgsm.hpp>
+#include <iostream>
 
-#include <charconv>
-
+#include "attack_picture.hpp"
 #include "command.hpp"
-#include "json.hpp"
 #include "progress_line.hpp"
-#include "setup.hpp"
-#include "sheets.hpp"
 #include "text.hpp"
 
 namespace pellucid::app {
 
 namespace {
 
+/// The options of `attack`, as they were given.
 struct Wish {
   Common common{};
   std::string method = "fgsm";
   std::string epsilon{};
+  AttackOptions options{};
   std::optional<std::int64_t> label{}, target{};
+  std::string explain{};
 };
 
-/// A decimal, or a fraction such as 4/255.
-double epsilon_from(const std::string& given) {
-  const auto refuse = [&]() -> double {
-    throw Error("--epsilon " + given +
-                ": give the largest change of a pixel, from 0 to 1, as 0.0157 or as 4/255");
-  };
-  const auto whole = [&](std::string_view text) {
-    double value = 0;
-    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return code == std::errc{} && end == text.data() + text.size() && std::isfinite(value) ? value : refuse();
-  };
-  const std::size_t slash = given.find('/');
-  const double above = whole(std::string_view(given).substr(0, slash));
-  const double below = slash == std::string::npos ? 1 : whole(std::string_view(given).substr(slash + 1));
-  const double epsilon = below > 0 ? above / below : refuse();
-  return epsilon >= 0 && epsilon <= 1 ? epsilon : refuse();
+AttackChoice check(const Wish& wish) {
+  const AttackChoice choice(wish.method, wish.options, wish.epsilon);
+  if (wish.label && wish.target)
+    throw Error("--label is the class to get away from and --target the class to reach; give one of them");
+  const bool several = choice.epsilons().size() > 1;
+  if (several && !wish.common.array.empty())
+    throw Error("--array writes the images attacked with one --epsilon; several were given");
+  if (wish.explain.empty()) return choice;
+  method_named(wish.explain);
+  if (several) throw Error("--explain explains the images attacked with one --epsilon; several were given");
+  if (wish.common.out.empty()) throw Error("--explain draws its maps with --out; give --out FILE.png");
+  return choice;
 }
 
-/// What the model says of an image at one step.
-struct Step {
-  Answer answer{};
-  double label_probability = 0;
-  std::optional<double> target_probability{};
-  double epsilon = 0;
-};
-
-struct Result {
-  std::string file{}, shown{};
-  Tensor image{}, attacked{};  ///< 1×…
-  std::int64_t label = 0;
-  std::optional<std::int64_t> target{};
-  std::vector<Step> steps{};
-  std::vector<std::string> notices{};
-
-  bool succeeded() const {
-    const std::int64_t said = steps.back().answer.label;
-    return target ? said == *target : said != label;
-  }
-};
-
-Step step(const Wish& wish, const Tensor& probabilities, std::int64_t row, std::int64_t label,
-          double epsilon) {
-  const auto of = [&](std::int64_t one) { return probabilities[row][one].item<double>(); };
-  Step made{.answer = answer(probabilities, row), .label_probability = of(label), .epsilon = epsilon};
-  if (wish.target) made.target_probability = of(*wish.target);
-  return made;
+/// Refuses a class that the model does not have.
+void check_classes(const Wish& wish, std::int64_t classes) {
+  for (const auto& [option, given] : {std::pair("--label", wish.label), std::pair("--target", wish.target)})
+    if (given && (*given < 0 || *given >= classes))
+      throw Error(std::string(option) + " " + std::to_string(*given) + ": the model has " +
+                  std::to_string(classes) + " classes, 0 to " + std::to_string(classes - 1));
 }
 
-std::vector<Result> attack_all(const Wish& wish, const Setup& setup, double epsilon) {
-  const Attack<FGSM> attack(
-      {.epsilon = epsilon, .target = wish.target ? PerImage(*wish.target) : PerImage()});
-  ProgressLine progress("attacking", std::int64_t(setup.inputs.size()));
-  std::vector<Result> all;
+AttackResult result_of(const Wish& wish, const Setup& setup, const Input& input, std::int64_t row,
+                       std::int64_t label, const Attacking& found) {
+  const AttackRecord& record = found.record;
+  const auto at = std::size_t(row);
+  AttackResult result{.file = input.named(row),
+                      .shown = input.shown(row),
+                      .image = input.images.narrow(0, row, 1),
+                      .attacked = found.images.narrow(0, row, 1),
+                      .label = label,
+                      .target = wish.target,
+                      .steps = record.steps.at(at),
+                      .passes = record.passes.at(at)};
+  if (!record.minimal_epsilon.empty()) result.minimal_epsilon = record.minimal_epsilon[at];
+  if (std::count(record.unmoved.begin(), record.unmoved.end(), row) > 0)
+    result.notices.emplace_back(
+        "no way to go was found: the gradient is zero everywhere (a saturated score, a ReLU that is off)");
+  const bool in_range = result.image.min().item<double>() >= 0 && result.image.max().item<double>() <= 1;
+  if (!in_range && result.steps.size() > 1)
+    result.notices.emplace_back("its values were clipped to [0, 1], the range of pixels, by the attack");
+  if (wish.label && result.steps.front().predicted != label)
+    result.notices.push_back("the model did not say " + setup.labels.text(label) +
+                             " before the attack either");
+  return result;
+}
+
+/// All images, attacked at each ε: one list of results for each.
+std::vector<std::vector<AttackResult>> attack_all(const Wish& wish, const AttackChoice& choice,
+                                                  const Setup& setup) {
+  std::vector<std::vector<AttackResult>> all(choice.epsilons().size());
+  ProgressLine progress("attacking", std::int64_t(setup.inputs.size() * all.size()));
   for (const Input& input : setup.inputs) {
-    const Tensor before = probabilities_of(setup, input.images);
-    for (const auto& [option, given] : {std::pair("--label", wish.label), std::pair("--target", wish.target)})
-      if (given && (*given < 0 || *given >= before.size(1)))
-        throw Error(std::string(option) + " " + std::to_string(*given) + ": the model has " +
-                    std::to_string(before.size(1)) + " classes, 0 to " + std::to_string(before.size(1) - 1));
+    const Tensor probabilities = probabilities_of(setup, input.images);
+    check_classes(wish, probabilities.size(1));
     std::vector<std::int64_t> labels;
     for (std::int64_t row = 0; row < input.count(); ++row)
-      labels.push_back(wish.label.value_or(answer(before, row).label));
-
-    const auto found = attack(setup.model, input.images, Class{labels}, progress);
-    const Tensor attacked = found.images;
-    progress.next();
-    const Tensor after = probabilities_of(setup, attacked);
-    const bool in_range = input.images.min().item<double>() >= 0 && input.images.max().item<double>() <= 1;
-    for (std::int64_t row = 0; row < input.count(); ++row) {
-      const std::int64_t label = labels[std::size_t(row)];
-      Result result{input.named(row),
-                    input.shown(row),
-                    input.images.narrow(0, row, 1),
-                    attacked.narrow(0, row, 1),
-                    label,
-                    wish.target};
-      result.steps = {step(wish, before, row, label, 0), step(wish, after, row, label, epsilon)};
-      if (std::count(found.unmoved.begin(), found.unmoved.end(), row) > 0)
-        result.notices.push_back(
-            "no change was found: the gradient is zero everywhere (a saturated score, a ReLU that is off)");
-      if (!in_range)
-        result.notices.push_back("its values were clipped to [0, 1], the range of pixels, by the attack");
-      if (wish.label && result.steps[0].answer.label != label)
-        result.notices.push_back("the model did not say " + setup.labels.text(label) +
-                                 " before the attack either");
-      all.push_back(std::move(result));
+      labels.push_back(wish.label.value_or(answer(probabilities, row).label));
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const RunAttack run =
+          choice.prepare(choice.epsilons()[i], wish.target ? PerImage(*wish.target) : PerImage());
+      const Attacking found = run(setup.model, input.images, Class{labels}, progress);
+      progress.next();
+      for (std::int64_t row = 0; row < input.count(); ++row)
+        all[i].push_back(result_of(wish, setup, input, row, labels[std::size_t(row)], found));
     }
   }
   return all;
 }
 
-Json document(const Wish& wish, const std::vector<Result>& all, double epsilon) {
-  Json images = Json::array();
-  for (const Result& result : all) {
-    Json entry{{"input", result.file}, {"label", result.label}};
-    if (result.target) entry["target"] = *result.target;
-    entry["steps"] = Json::array();
-    for (std::size_t i = 0; i < result.steps.size(); ++i) {
-      const Step& made = result.steps[i];
-      Json one{{"step", i},
-               {"predicted", made.answer.label},
-               {"probability", made.answer.probability},
-               {"label_probability", made.label_probability},
-               {"epsilon", made.epsilon}};
-      if (made.target_probability) one["target_probability"] = *made.target_probability;
-      entry["steps"].push_back(one);
+/// At each ε, how many images are still what they should be (towards a target: are brought there).
+std::vector<AccuracyPoint> accuracy(const AttackChoice& choice,
+                                    const std::vector<std::vector<AttackResult>>& all) {
+  std::vector<AccuracyPoint> points;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    AccuracyPoint point{.epsilon = choice.epsilons()[i], .images = std::int64_t(all[i].size())};
+    for (const AttackResult& result : all[i]) point.count += result.succeeded() == result.target.has_value();
+    points.push_back(point);
+  }
+  return points;
+}
+
+Json to_json(const Setting& setting) {
+  return std::visit([](const auto& value) { return Json(value); }, setting.second);
+}
+
+Json document(const Wish& wish, const AttackChoice& choice) {
+  Json document;
+  document["images"] = Json::array();
+  document["method"] = wish.method;
+  document["options"] = Json::object();
+  for (const Setting& setting : choice.settings()) document["options"][setting.first] = to_json(setting);
+  return document;
+}
+
+/// The answers behind the attacks of each size, and what they come to.
+void tell_accuracy(const Wish& wish, const AttackChoice& choice, const Setup& setup,
+                   const std::vector<std::vector<AttackResult>>& all) {
+  const std::vector<AccuracyPoint> points = accuracy(choice, all);
+  const std::string what = counted(wish.label, wish.target, setup.labels);
+  if (!wish.common.out.empty())
+    save_picture(wish.common.out,
+                 accuracy_picture(points, choice, what,
+                                  wish.method + ", " + std::to_string(all[0].size()) + " images"));
+  if (!wish.common.json) {
+    Table table({"epsilon", what, "of", "share"});
+    for (const AccuracyPoint& point : points)
+      table.add({choice.text(point.epsilon), std::to_string(point.count), std::to_string(point.images),
+                 percent(point.share())});
+    std::cout << table.text();
+    return tell_written(wish.common);
+  }
+  Json whole = document(wish, choice);
+  for (std::size_t i = 0; i < all[0].size(); ++i) {
+    Json entry{{"input", all[0][i].file}, {"label", all[0][i].label}};
+    if (wish.target) entry["target"] = *wish.target;
+    entry["epsilons"] = Json::array();
+    for (std::size_t k = 0; k < all.size(); ++k) {
+      const AttackStep& last = all[k][i].steps.back();
+      entry["epsilons"].push_back({{"epsilon", points[k].epsilon},
+                                   {"predicted", last.predicted},
+                                   {"probability", last.probability},
+                                   {"label_probability", last.label_probability},
+                                   {"succeeded", last.reached}});
     }
-    entry["succeeded"] = result.succeeded();
-    entry["notices"] = result.notices;
-    images.push_back(entry);
+    whole["images"].push_back(entry);
   }
-  return {{"images", images}, {"method", wish.method}, {"options", {{"epsilon", epsilon}}}};
+  whole["accuracy"] = Json::array();
+  for (const AccuracyPoint& point : points)
+    whole["accuracy"].push_back({{"epsilon", point.epsilon},
+                                 {"counted", what},
+                                 {"count", point.count},
+                                 {"images", point.images},
+                                 {"share", point.share()}});
+  print(whole);
 }
 
-std::string outcome(const Result& result, const Labels& labels) {
-  if (result.target) return labels.text(*result.target) + (result.succeeded() ? " reached" : " not reached");
-  return (result.succeeded() ? "away from " : "not away from ") + labels.text(result.label);
-}
-
-Picture picture(const std::vector<Result>& all, const Labels& labels, const std::string& title) {
-  std::vector<Tile> tiles;
-  std::vector<Picture> grids;
-  for (const Result& result : all) {
-    const Tensor change = (result.attacked - result.image).to(torch::kCPU);
-    if (!is_photo(result.image)) {
-      grids.push_back(channels(change, "What " + title + " changed in " + result.shown, false));
-      continue;
-    }
-    const double most = change.abs().max().item<double>();
-    const double times = most > 0 ? std::max(1.0, std::floor(0.5 / most)) : 1;
-    tiles.push_back({photo(result.image),
-                     result.shown + "\nModel: " + answer_label(labels, result.steps.front().answer)});
-    tiles.push_back({photo(change * times + 0.5), "The change, " + formatted("%.0f", times) +
-                                                      " times as strong (grey: none)\n"
-                                                      "At most " +
-                                                      formatted("%.3g", 255 * most) + "/255 in a pixel"});
-    tiles.push_back({photo(result.attacked.to(torch::kCPU)),
-                     "Attacked: " + outcome(result, labels) +
-                         "\nModel: " + answer_label(labels, result.steps.back().answer)});
+/// The maps of a method, on each image before and after its attack.
+std::vector<AttackExplained> explain_all(const std::string& method, const Setup& setup,
+                                         const std::vector<AttackResult>& all) {
+  MethodOptions options;
+  if (method == "grad-cam") options.cam_layer = last_spatial_layer(setup.model, all.front().image, "");
+  const Explain explain = method_named(method).prepare(options, setup.model);
+  ProgressLine progress("explaining", 4 * std::int64_t(all.size()));
+  std::vector<AttackExplained> explained;
+  for (const AttackResult& result : all) {
+    const auto map = [&](const Tensor& image, std::int64_t label) {
+      const Tensor found =
+          explain(setup.model, image, Question(Class{label}), progress).attribution.detach().to(torch::kCPU);
+      progress.next();
+      return found;
+    };
+    AttackExplained& maps = explained.emplace_back();
+    const std::int64_t before = result.steps.front().predicted, after = result.steps.back().predicted;
+    maps.before_own = map(result.image, before);
+    maps.before_label = before == result.label ? maps.before_own : map(result.image, result.label);
+    maps.after_own = map(result.attacked, after);
+    maps.after_label = after == result.label ? maps.after_own : map(result.attacked, result.label);
   }
-  if (!tiles.empty())
-    grids.insert(grids.begin(), contact_sheet(tiles, {.columns = 3, .label_lines = 4, .title = title}));
-  return stacked(grids);
-}
-
-void print_text(const std::vector<Result>& all, const Labels& labels) {
-  for (const Result& result : all) {
-    std::cout << result.file << '\n'
-              << "  before   " << answer_text(labels, result.steps.front().answer) << '\n'
-              << "  after    " << answer_text(labels, result.steps.back().answer) << '\n'
-              << "  outcome  " << outcome(result, labels) << ": "
-              << percent(result.target ? *result.steps.front().target_probability
-                                       : result.steps.front().label_probability)
-              << " before, "
-              << percent(result.target ? *result.steps.back().target_probability
-                                       : result.steps.back().label_probability)
-              << " after\n";
-    for (const std::string& notice : result.notices) std::cout << "  notice   " << notice << '\n';
-  }
+  return explained;
 }
 
 void run(const Wish& wish) {
-  if (wish.method != "fgsm")
-    throw Error("--method " + wish.method + ": there is no such method; the methods are fgsm");
-  if (wish.label && wish.target)
-    throw Error("--label is the class to get away from and --target the class to reach; give one of them");
-  const double epsilon = epsilon_from(wish.epsilon);
+  const AttackChoice choice = check(wish);
   const Setup setup(wish.common);
   if (!wish.common.array.empty()) setup.check_one_size();
-  const std::vector<Result> all = attack_all(wish, setup, epsilon);
+  const std::vector<std::vector<AttackResult>> attacks = attack_all(wish, choice, setup);
+  if (attacks.size() > 1) return tell_accuracy(wish, choice, setup, attacks);
 
+  const std::vector<AttackResult>& all = attacks[0];
   if (!wish.common.array.empty()) {
     std::vector<Tensor> rows;
-    for (const Result& result : all) rows.push_back(result.attacked);
+    for (const AttackResult& result : all) rows.push_back(result.attacked);
     save_array(wish.common.array, torch::cat(rows));
   }
-  if (!wish.common.out.empty())
-    save_picture(wish.common.out,
-                 picture(all, setup.labels, wish.method + " (epsilon " + wish.epsilon + ")"));
-  if (wish.common.json) return print(document(wish, all, epsilon));
-  print_text(all, setup.labels);
+  if (!wish.common.out.empty()) {
+    const std::string title =
+        wish.method + (choice.searches() ? "" : " (epsilon " + choice.text(choice.epsilons()[0]) + ")") +
+        (wish.explain.empty() ? "" : ", explained by " + wish.explain);
+    save_picture(wish.common.out, wish.explain.empty()
+                                      ? attack_picture(all, setup.labels, choice, title)
+                                      : attack_explained_picture(all, explain_all(wish.explain, setup, all),
+                                                                 method_named(wish.explain).view,
+                                                                 setup.labels, choice, title));
+  }
+  if (wish.common.json) {
+    Json whole = document(wish, choice);
+    for (const AttackResult& result : all) whole["images"].push_back(as_json(result, setup.labels, choice));
+    if (!wish.explain.empty()) whole["explain"] = wish.explain;
+    return print(whole);
+  }
+  for (const AttackResult& result : all) std::cout << as_text(result, setup.labels, choice);
   tell_written(wish.common);
+}
+
+std::function<void()> set_up(CLI::App& options) {
+  const auto wish = std::make_shared<Wish>();
+  AttackOptions& its = wish->options;
+  options.add_option("--method", wish->method, attack_names() + " (left out: fgsm)")->type_name("NAME");
+  options
+      .add_option(
+          "--epsilon", wish->epsilon,
+          "the largest change of a pixel, in [0, 1]: 0.0157 or 4/255; several, 0,1/255,4/255: the share "
+          "of the images that withstand each; for minimal-epsilon the largest to try (0.5)")
+      ->type_name("E[,E]");
+  options.add_option("--label", wish->label, "the class to get away from (left out: what the model says)")
+      ->type_name("K");
+  options.add_option("--target", wish->target, "the class to reach")->type_name("K");
+  options
+      .add_option("--explain", wish->explain,
+                  "explain the images before and after with an attribution method, on the sheet of --out: " +
+                      method_names())
+      ->type_name("NAME");
+
+  const std::string group = "Options of the method";
+  options.add_option("--steps", its.steps, "steps of ifgsm (10) and pgd (40)")->type_name("N")->group(group);
+  options
+      .add_option("--step-size", its.step_size,
+                  "length of a step, as --epsilon (1.25 of epsilon for all of ifgsm's, 2.5 for all of pgd's)")
+      ->type_name("A")
+      ->group(group);
+  options
+      .add_option("--norm", its.norm,
+                  "what epsilon limits: inf, each pixel (left out), or 2, the length of the whole change")
+      ->type_name("P")
+      ->group(group);
+  options.add_option("--restarts", its.restarts, "random starts, of which the best is kept (1)")
+      ->type_name("N")
+      ->group(group);
+  options.add_option("--seed", its.seed, "of the random starts; the same seed gives the same numbers (0)")
+      ->type_name("S")
+      ->group(group);
+  options.add_flag("--stop-early", its.stop_early, "end an image's attack when its answer is as wished")
+      ->group(group);
+
+  add_common(options, wish->common,
+             {.out = "draw the images, the change, and the attacked images; for several --epsilon the curve",
+              .array = "write the attacked images"});
+  return [wish] { run(*wish); };
 }
 
 const Registered registered(
@@ -211,24 +269,13 @@ const Registered registered(
     {"how small a change makes the model say something else",
      "  pellucid attack --model net.pt --preprocess imagenet --labels classes.txt --input dog.jpg \\\n"
      "      --method fgsm --epsilon 4/255 --out fooled.png\n"
-     "  pellucid attack ... --method fgsm --epsilon 0.03 --target 281 --array attacked.npy --json",
-     [](CLI::App& options) -> std::function<void()> {
-       const auto wish = std::make_shared<Wish>();
-       options.add_option("--method", wish->method, "fgsm")->type_name("NAME");
-       options
-           .add_option("--epsilon", wish->epsilon,
-                       "the largest change of a pixel, in [0, 1]: 0.0157 or 4/255")
-           ->required()
-           ->type_name("E");
-       options
-           .add_option("--label", wish->label, "the class to get away from (left out: what the model says)")
-           ->type_name("K");
-       options.add_option("--target", wish->target, "the class to reach")->type_name("K");
-       add_common(options, wish->common,
-                  {.out = "draw the images, the change, and the attacked images",
-                   .array = "write the attacked images"});
-       return [wish] { run(*wish); };
-     }});
+     "  pellucid attack ... --method ifgsm --epsilon 4/255 --target 281 --stop-early --array attacked.npy "
+     "--json\n"
+     "  pellucid attack ... --method pgd --norm 2 --epsilon 0.5 --restarts 5 --out fooled.png\n"
+     "  pellucid attack ... --method minimal-epsilon --out smallest.png\n"
+     "  pellucid attack ... --input photos --method pgd --epsilon 0,1/255,2/255,4/255 --out accuracy.png\n"
+     "  pellucid attack ... --method ifgsm --epsilon 4/255 --explain grad-cam --out explained.png",
+     set_up});
 
 }  // namespace
 

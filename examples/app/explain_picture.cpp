@@ -14,10 +14,6 @@ namespace {
 
 constexpr int most_columns = 6;
 
-Sign main_sign(View view) {
-  return view == View::positive ? Sign::positive : Sign::magnitude;
-}
-
 Picture over_photo(const Finding& found, View view) {
   return overlay(found.image, found.attribution, {.heat = {.sign = main_sign(view)}});
 }
@@ -83,6 +79,10 @@ Picture photo_sheet(const std::vector<Finding>& findings, View view, const std::
 }
 
 }  // namespace
+
+Sign main_sign(View view) {
+  return view == View::positive ? Sign::positive : Sign::magnitude;
+}
 
 Picture explain_picture(const std::vector<Finding>& findings, View view, const std::string& method,
                         const Labels& labels) {

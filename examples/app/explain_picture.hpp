@@ -4,8 +4,12 @@
 
 #include "finding.hpp"
 #include "methods.hpp"
+#include "sheets.hpp"
 
 namespace pellucid::app {
+
+/// What of an attribution is drawn over its image.
+Sign main_sign(View view);
 
 /// A sheet of what was found: a row for each finding with the image, its heat maps and the two together; for
 /// an image that was asked about several classes, a row with one overlay each; for what is no image, its

@@ -60,6 +60,28 @@ Execution execution_from(const Common& common) {
   return execution;
 }
 
+/// A file given with --input, or one of a folder that was.
+struct Named {
+  std::string file{};
+  bool from_folder = false;
+};
+
+std::vector<Named> files_of(const std::vector<std::string>& inputs) {
+  std::vector<Named> files;
+  for (const std::string& given : inputs) {
+    std::error_code ignored;
+    if (!std::filesystem::is_directory(given, ignored)) {
+      files.push_back({given});
+      continue;
+    }
+    const auto images = list_images(given);
+    if (images.empty())
+      throw Error("--input " + given + ": the folder holds no file whose name ends in .png, .jpg or .jpeg");
+    for (const auto& image : images) files.push_back({image.string(), true});
+  }
+  return files;
+}
+
 /// How the images go into the model: as was asked, or as a shipped network wants them.
 Preprocess preprocess_of(const Common& common) {
   if (common.preprocess.empty() && shapes::is_shipped(common.model)) return shapes::preprocess();
@@ -99,7 +121,9 @@ void add_common(CLI::App& options, Common& common, const CommonChoice& choice) {
       ->type_name("NAME")
       ->group(group);
   CLI::Option* const input =
-      options.add_option("--input", common.inputs, "PNG, JPEG, or .npy (float32 N×…, used as it is)")
+      options
+          .add_option("--input", common.inputs,
+                      "PNG, JPEG, .npy (float32 N×…, used as it is), or a folder of photos")
           ->type_name("FILE")
           ->group(group);
   if (choice.input_needed) input->required();
@@ -166,8 +190,17 @@ Setup::Setup(const Common& common)
   const bool shipped = shapes::is_shipped(common.model);
   labels = common.labels.empty() && shipped ? Labels(common.model, shapes::names()) : Labels(common.labels);
   bool photos = false;
-  for (const std::string& file : common.inputs) {
-    Input input{file, extension_of(file) == ".npy", read_input(file)};
+  std::vector<Skipped> skipped;
+  const std::vector<Named> files = files_of(common.inputs);
+  for (const auto& [file, from_folder] : files) {
+    Input input{file, extension_of(file) == ".npy", {}};
+    if (from_folder) {
+      const auto read = read_or_skip(file, skipped);
+      if (!read) continue;
+      input.images = *read;
+    } else {
+      input.images = read_input(file);
+    }
     try {
       check_images(input.images);
       input.images = model.fit(input.images).contiguous();
@@ -177,6 +210,10 @@ Setup::Setup(const Common& common)
     photos |= !input.array;
     inputs.push_back(std::move(input));
   }
+  for (const Skipped& one : skipped) std::cerr << "pellucid: note: left out: " << one.reason << '\n';
+  if (inputs.empty() && !files.empty())
+    throw Error("--input: none of the " + std::to_string(files.size()) +
+                " images of the folder could be read");
   if (photos && common.preprocess.empty() && !shipped)
     std::cerr << "pellucid: note: no --preprocess was given, so the photos go into the network as they are; "
                  "networks trained on ImageNet mostly want --preprocess imagenet\n";

@@ -3,6 +3,9 @@
 
 #include <pellucid/activation/receptive_field.hpp>
 #include <pellucid/attack/methods/fgsm.hpp>
+#include <pellucid/attack/methods/ifgsm.hpp>
+#include <pellucid/attack/methods/minimal_epsilon.hpp>
+#include <pellucid/attack/methods/pgd.hpp>
 #include <pellucid/attribution/methods/deconvnet.hpp>
 #include <pellucid/attribution/methods/grad_cam.hpp>
 #include <pellucid/attribution/methods/gradient.hpp>

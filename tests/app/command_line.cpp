@@ -410,10 +410,179 @@ BOOST_AUTO_TEST_CASE(one_step_of_the_gradient_sign) {
   shell.refused("attack" + with_input + "--method fgsm", {"--epsilon"});
   for (const std::string wrong : {"-0.1", "1/0", "two", "4/255x", "1.5", "nan"})
     shell.refused("attack" + with_input + "--method fgsm --epsilon=" + wrong, {"--epsilon", wrong, "4/255"});
-  shell.refused("attack" + with_input + "--method pgd --epsilon 0.1", {"pgd", "fgsm"});
+  shell.refused("attack" + with_input + "--method pdg --epsilon 0.1",
+                {"pdg", "fgsm, ifgsm, minimal-epsilon, pgd"});
   shell.refused("attack" + with_input + "--method fgsm --epsilon 0.1 --label 0 --target 1",
                 {"--label", "--target"});
   shell.refused("attack" + with_input + "--method fgsm --epsilon 0.1 --label 2", {"--label 2", "0 to 1"});
+}
+
+/// By how much the score of the class that the network gives `image()` is above the other's: 2 Δw · image.
+double margin() {
+  return (2 * (weights()[1] - weights()[0]) * image().flatten()).sum().item<double>();
+}
+
+BOOST_AUTO_TEST_CASE(attacks_in_steps) {
+  const Shell shell;
+  BOOST_REQUIRE(margin() > 0);  // it is class 1
+  const Tensor difference = weights()[0] - weights()[1];
+  const Tensor cube = image() + 0.05 * difference.sign().view({1, 3, 2, 2});
+  const Tensor ball = image() + 0.05 * (difference / difference.norm()).view({1, 3, 2, 2});
+  const auto array = [&](const std::string& options) {
+    const Outcome outcome = shell.run("attack" + with_input + "--array x.npy --out x.png " + options);
+    BOOST_TEST_CONTEXT(options << "\n" << outcome.err) BOOST_TEST(outcome.code == 0);
+    BOOST_TEST(read_image(shell.path("x.png")).size(3) > 500);
+    return read_npy(shell.path("x.npy"));
+  };
+  BOOST_TEST(far(array("--method ifgsm --epsilon 0.05"), cube) < 1e-6);
+  BOOST_TEST(far(array("--method ifgsm --epsilon 0.05 --steps 2 --target 0"), cube) < 1e-6);
+  BOOST_TEST(far(array("--method ifgsm --epsilon 0.5 --steps 2 --step-size 5/200"), cube) < 1e-6);
+  BOOST_TEST(far(array("--method pgd --epsilon 0.05 --restarts 2 --seed 3"), cube) < 1e-6);
+  BOOST_TEST(far(array("--method pgd --norm 2 --epsilon 0.05 --step-size 0.05"), ball) < 1e-6);
+
+  // Three steps of 0.01 in each value: the margin falls by 2 · 0.01 · Σ|Δw| each.
+  const double fall = 0.02 * difference.abs().sum().item<double>();
+  const std::string steps =
+      "attack" + with_input + "--method ifgsm --epsilon 0.5 --steps 3 --step-size 0.01 ";
+  const json document = shell.document(steps);
+  BOOST_TEST(document["method"] == "ifgsm");
+  BOOST_TEST(document["options"]["epsilon"] == 0.5);
+  BOOST_TEST(document["options"]["steps"] == 3);
+  BOOST_TEST(document["options"]["step_size"] == 0.01);
+  BOOST_TEST(document["options"]["stop_early"] == false);
+  const json& entry = document["images"][0];
+  BOOST_TEST(entry["label"] == 1);
+  BOOST_TEST(entry["succeeded"] == true);
+  BOOST_TEST(entry["passes"]["forward"] == 4);
+  BOOST_TEST(entry["passes"]["backward"] == 3);
+  BOOST_REQUIRE(entry["steps"].size() == 4);
+  std::size_t reached = 0;
+  for (std::size_t i = 0; i < 4; ++i) {
+    const double left = margin() - fall * double(i);
+    const json& step = entry["steps"][i];
+    BOOST_TEST(step["step"] == i);
+    BOOST_TEST(step["predicted"] == (left > 0 ? 1 : 0));
+    BOOST_TEST(std::abs(step["label_probability"].get<double>() - 1 / (1 + std::exp(-left))) < 1e-5);
+    BOOST_TEST(std::abs(step["epsilon"].get<double>() - 0.01 * double(i)) < 1e-12);
+    BOOST_TEST(!step.contains("target_probability"));
+    if (left > 0) reached = i + 1;
+  }
+  BOOST_TEST(reached < 3);
+  const json early = shell.document(steps + "--stop-early");
+  BOOST_TEST(early["images"][0]["steps"].size() == reached + 1);
+  const json target = shell.document(steps + "--target 0");
+  BOOST_TEST(target["images"][0]["target"] == 0);
+  BOOST_TEST(std::abs(target["images"][0]["steps"][3]["target_probability"].get<double>() +
+                      entry["steps"][3]["label_probability"].get<double>() - 1) < 1e-6);
+  const Outcome told = shell.run(steps + "--labels labels.txt");
+  for (const std::string word : {"a.png\n", "away from dog (1)", "step", "how sure", "7.65/255", "cat (0)"})
+    BOOST_TEST_CONTEXT(word << "\n" << told.out) BOOST_TEST(told.out.find(word) != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(the_smallest_change) {
+  const Shell shell;
+  // The margin falls by 2ε Σ|Δw|.
+  const double exact = margin() / (2 * (weights()[1] - weights()[0]).abs().sum().item<double>());
+  const std::string attack = "attack" + with_input + "--method minimal-epsilon ";
+  const json document = shell.document(attack + "--array x.npy --out x.png");
+  const json& entry = document["images"][0];
+  const double found = entry["minimal_epsilon"].get<double>();
+  BOOST_TEST(found > exact - 1e-6);
+  BOOST_TEST(found < exact + 1.01e-4);
+  BOOST_TEST(entry["passes"]["backward"] == 1);
+  BOOST_TEST(entry["passes"]["forward"].get<int>() <= 12);
+  BOOST_TEST(entry["steps"].back()["predicted"] == 0);
+  BOOST_TEST(far(read_npy(shell.path("x.npy")),
+                 image() + found * (weights()[0] - weights()[1]).sign().view({1, 3, 2, 2})) < 1e-6);
+  const json none = shell.document(attack + "--epsilon 0.01");
+  BOOST_TEST(none["images"][0]["minimal_epsilon"].is_null());
+  BOOST_TEST(none["images"][0]["succeeded"] == false);
+  const Outcome told = shell.run(attack);
+  BOOST_TEST(told.out.find("smallest found: 0.01") != std::string::npos);
+  BOOST_TEST(told.out.find("1 backward") != std::string::npos);
+  BOOST_TEST(shell.run(attack + "--epsilon 0.01").out.find("none found up to 2.55/255") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(accuracy_of_a_folder_against_epsilon) {
+  const Shell shell;
+  std::filesystem::create_directories(shell.path("photos/more"));
+  std::filesystem::copy(shell.path("a.png"), shell.path("photos/b.png"));
+  std::filesystem::copy(shell.path("a.png"), shell.path("photos/more/a.PNG"));
+  // The same image with its values halved: half the margin.
+  write_png(shell.path("photos/half.png"), to_picture(image() / 2));
+  // Between the half margin's ε and the whole one's: one of three falls.
+  const double exact = margin() / (2 * (weights()[1] - weights()[0]).abs().sum().item<double>());
+  const std::string between = std::to_string(0.75 * exact), beyond = std::to_string(1.2 * exact);
+  const std::string attack =
+      "attack" + model + "--input photos --method fgsm --epsilon 0," + between + "," + beyond + " ";
+  const json document = shell.document(attack + "--out curve.png");
+  BOOST_REQUIRE(document["accuracy"].size() == 3);
+  const int still[] = {3, 2, 0};
+  for (std::size_t i = 0; i < 3; ++i) {
+    const json& point = document["accuracy"][i];
+    BOOST_TEST(point["count"] == still[i]);
+    BOOST_TEST(point["images"] == 3);
+    BOOST_TEST(point["counted"] == "still as before");
+    BOOST_TEST(std::abs(point["share"].get<double>() - still[i] / 3.0) < 1e-12);
+  }
+  BOOST_REQUIRE(document["images"].size() == 3);
+  BOOST_TEST(document["images"][0]["input"] == "photos/b.png");
+  BOOST_TEST(document["images"][1]["input"] == "photos/half.png");
+  BOOST_TEST(document["images"][2]["input"] == "photos/more/a.PNG");
+  BOOST_TEST(document["images"][1]["epsilons"][1]["succeeded"] == true);
+  BOOST_TEST(read_image(shell.path("curve.png")).size(3) == 480);
+  const Outcome told = shell.run(attack);
+  BOOST_TEST(told.out.find("66.7 %") != std::string::npos);
+  // Towards a class, and away from one that it is not.
+  BOOST_TEST(shell.document(attack + "--target 0")["accuracy"][1]["count"] == 1);
+  BOOST_TEST(shell.document(attack + "--label 0")["accuracy"][0]["count"] == 0);
+  // What cannot be read is left out, and told.
+  shell.put("photos/broken.jpg", "no image");
+  const Outcome left_out = shell.run(attack);
+  BOOST_TEST(left_out.code == 0);
+  BOOST_TEST(left_out.err.find("left out") != std::string::npos);
+  BOOST_TEST(left_out.err.find("broken.jpg") != std::string::npos);
+  BOOST_TEST(left_out.out == told.out);
+  std::filesystem::create_directories(shell.path("none"));
+  shell.refused("attack" + model + "--input none --epsilon 0.1", {"none", ".png, .jpg"});
+  shell.refused(attack + "--array x.npy", {"--array", "one --epsilon"});
+  shell.refused("attack" + with_input + "--epsilon 0,2", {"--epsilon", "2", "4/255"});
+}
+
+BOOST_AUTO_TEST_CASE(an_attack_is_explained) {
+  const Shell shell;
+  const std::string attack = "attack" + with_input + "--method ifgsm --epsilon 0.05 --out x.png ";
+  BOOST_TEST(shell.run(attack).code == 0);
+  const auto height = [&] { return read_image(shell.path("x.png")).size(2); };
+  const std::int64_t alone = height();
+  for (const std::string method : {"gradient", "grad-cam"}) {
+    const Outcome outcome = shell.run(attack + "--explain " + method);
+    BOOST_TEST_CONTEXT(outcome.err) BOOST_TEST(outcome.code == 0);
+    BOOST_TEST(height() > 2 * alone);  // two more rows of pictures
+  }
+  BOOST_TEST(shell.document(attack + "--explain gradient")["explain"] == "gradient");
+  const std::string array =
+      "attack" + model + "--input a.npy --method fgsm --epsilon 0.05 --explain gradient ";
+  BOOST_TEST(shell.run(array + "--out x.png").code == 0);
+  shell.refused(array, {"--explain", "--out"});
+  shell.refused(attack + "--explain gradients", {"gradients", "smoothgrad"});
+  shell.refused("attack" + with_input + "--epsilon 0,0.1 --out x.png --explain gradient",
+                {"--explain", "one --epsilon"});
+}
+
+BOOST_AUTO_TEST_CASE(options_that_an_attack_does_not_use) {
+  const Shell shell;
+  const std::string attack = "attack" + with_input;
+  shell.refused(attack + "--epsilon 0.1 --steps 3", {"--steps", "fgsm", "ifgsm, pgd"});
+  shell.refused(attack + "--method ifgsm --epsilon 0.1 --norm 2", {"--norm", "ifgsm", "pgd"});
+  shell.refused(attack + "--method minimal-epsilon --seed 2", {"--seed", "minimal-epsilon", "pgd"});
+  shell.refused(attack + "--method minimal-epsilon --stop-early", {"--stop-early"});
+  shell.refused(attack + "--method minimal-epsilon --epsilon 0.1,0.2", {"minimal-epsilon", "one --epsilon"});
+  shell.refused(attack + "--method pgd --epsilon 0.1 --norm 1", {"--norm 1", "inf"});
+  shell.refused(attack + "--method pgd --epsilon 0.1 --steps 0", {"steps is 0", "at least 1"});
+  shell.refused(attack + "--method pgd --epsilon 0.1 --restarts 0", {"restarts is 0"});
+  shell.refused(attack + "--method pgd --epsilon 0.1 --step-size x", {"--step-size x"});
+  shell.refused(attack + "--method ifgsm", {"--epsilon", "4/255"});
 }
 
 BOOST_AUTO_TEST_CASE(activations_of_a_layer) {

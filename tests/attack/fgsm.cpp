@@ -2,6 +2,7 @@
 
 #include <pellucid/attack/methods/fgsm.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -28,6 +29,14 @@ const Images x = row({0.5F, 0.5F, 0.5F, 0.25F});  // S₀ = 0.5 − 1 + 0.75 = 0
 Tensor attacked(FGSM options, const Class& label = {0}) {
   return Attack<FGSM>(options)(model(), x, label).images;
 }
+
+/// A method of one's own, which keeps no table.
+struct Darker {
+  template <class M, class S>
+  Adversarial operator()(const M&, const S& subject) const {
+    return {subject.images - 0.125F};
+  }
+};
 
 }  // namespace
 
@@ -65,6 +74,52 @@ BOOST_AUTO_TEST_CASE(it_says_what_was_predicted_before_and_after) {
   BOOST_TEST(found.after[0].label == 1);
   BOOST_TEST(found.before[0].probability == 1 / (1 + std::exp(-0.25)), boost::test_tools::tolerance(1e-6));
   BOOST_TEST(found.after[0].probability == 1 / (1 + std::exp(-0.5)), boost::test_tools::tolerance(1e-6));
+}
+
+BOOST_AUTO_TEST_CASE(its_table_has_two_rows) {
+  // S₀ = 0.25 before, −0.5 after.
+  const auto found = Attack<FGSM>({.epsilon = 0.125, .target = 1})(model(), x);
+  BOOST_REQUIRE(found.steps.at(0).size() == 2U);
+  const double scores[] = {0.25, -0.5};
+  for (std::size_t i = 0; i < 2; ++i) {
+    const AttackStep& step = found.steps[0][i];
+    const double of_0 = 1 / (1 + std::exp(-scores[i]));
+    BOOST_TEST(step.step == std::int64_t(i));
+    BOOST_TEST(step.predicted == std::int64_t(i));
+    BOOST_TEST(step.probability == std::max(of_0, 1 - of_0), boost::test_tools::tolerance(1e-6));
+    BOOST_TEST(step.label_probability == of_0, boost::test_tools::tolerance(1e-6));
+    BOOST_TEST(step.target_probability.value() == 1 - of_0, boost::test_tools::tolerance(1e-6));
+    BOOST_TEST(step.epsilon == (i == 0 ? 0 : 0.125));
+    BOOST_TEST(step.reached == (i == 1));
+  }
+  BOOST_TEST(found.passes.at(0).forward == 2);
+  BOOST_TEST(found.passes[0].backward == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_model_is_asked_no_more_than_it_must) {
+  // The label, the gradient, and what became of it; with the label given, the last two.
+  std::int64_t images = 0;
+  const auto counting = [&](const Tensor& t) {
+    images += t.size(0);
+    return t.matmul(torch::tensor({{1.0F, 0.0F}, {-2.0F, 0.0F}, {0.0F, 0.0F}, {3.0F, 0.0F}}));
+  };
+  Attack<FGSM>()(counting, torch::cat({x, x, x}));
+  BOOST_TEST(images == 9);
+  images = 0;
+  Attack<FGSM>()(counting, torch::cat({x, x, x}), Class{0});
+  BOOST_TEST(images == 6);
+}
+
+BOOST_AUTO_TEST_CASE(a_method_of_ones_own_needs_no_table) {
+  // S₀ is 0.25 + 2/16 before; a change by −1/8 in all pixels takes 2/8 off.
+  const auto found = Attack<Darker>()(model(), x + 0.0625F, Class{0});
+  BOOST_REQUIRE(found.steps.at(0).size() == 2U);
+  BOOST_TEST(found.before.at(0).probability == 1 / (1 + std::exp(-0.375)),
+             boost::test_tools::tolerance(1e-6));
+  BOOST_TEST(found.after.at(0).probability == 1 / (1 + std::exp(-0.125)), boost::test_tools::tolerance(1e-6));
+  BOOST_TEST(found.steps[0][1].step == 1);
+  BOOST_TEST(found.steps[0][1].epsilon == 0.125);
+  BOOST_TEST(found.passes.empty());
 }
 
 BOOST_AUTO_TEST_CASE(each_image_of_a_batch_by_itself) {

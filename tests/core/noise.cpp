@@ -82,6 +82,33 @@ BOOST_AUTO_TEST_CASE(gaussian_is_box_muller_on_philox) {
   BOOST_TEST((gaussian({2, 3, 5}, {}).scalar_type() == torch::kFloat));
 }
 
+BOOST_AUTO_TEST_CASE(uniform_noise_is_the_upper_bits_of_philox) {
+  const std::int64_t big = (std::int64_t(5) << 32) + 9;
+  for (const Draw& draw : {Draw{}, Draw{std::uint64_t(big), big, 77}}) {
+    const Tensor values = uniform_noise({10}, draw);
+    for (std::uint32_t i = 0; i < 10; ++i) {
+      const Words bits = philox(
+          {i / 4, std::uint32_t(draw.image), std::uint32_t(draw.image >> 32), std::uint32_t(draw.sample)},
+          {std::uint32_t(draw.seed), std::uint32_t(draw.seed >> 32)});
+      BOOST_TEST(values[std::int64_t(i)].item<double>() == std::ldexp(double(bits[i % 4] >> 8), -24));
+    }
+  }
+  BOOST_TEST(uniform_noise({2, 3, 5}, {}).flatten().equal(uniform_noise({30}, {})));
+}
+
+BOOST_AUTO_TEST_CASE(uniform_noise_passes_kolmogorov_and_smirnov) {
+  for (const Draw& draw : {Draw{}, Draw{0, 0, 1}, Draw{0, 7, 0}, Draw{12345, 0, 0, 3}}) {
+    const Tensor u = uniform_noise({many}, draw);
+    BOOST_TEST(u.min().item<float>() >= 0);
+    BOOST_TEST(u.max().item<float>() < 1);
+    const Tensor steps = torch::arange(many, torch::kDouble) / many;
+    const Tensor sorted = std::get<0>(u.to(torch::kDouble).sort());
+    const double distance =
+        std::max(test::largest(sorted - steps), test::largest(sorted - steps - 1.0 / many));
+    BOOST_TEST(distance * std::sqrt(double(many)) < 1.63);  // exceeded by one sequence in a hundred
+  }
+}
+
 BOOST_AUTO_TEST_CASE(gaussian_needs_no_state) {
   const Tensor first = gaussian({999}, {3, 4, 5});
   gaussian({7}, {3, 4, 6});

@@ -247,6 +247,22 @@ BOOST_AUTO_TEST_CASE(the_callers_images_stay_as_they_are) {
   BOOST_TEST(difference(found.attribution, torch::full({1, 4}, 2.0F)) == 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_choice_of_images_keeps_what_is_theirs) {
+  Silent nobody;
+  const Images x = torch::arange(6, torch::kFloat).view({3, 2});
+  const auto all = begin(x, Class{{5, 6, 7}}, nobody);
+  const auto two = all.only({2, 0});
+  BOOST_TEST(difference(two.images, torch::tensor({{4.0F, 5.0F}, {0.0F, 1.0F}})) == 0);
+  BOOST_TEST(two.objective.label.values() == (std::vector<std::int64_t>{7, 5}),
+             boost::test_tools::per_element());
+  BOOST_TEST(two.numbers == (std::vector<std::int64_t>{2, 0}), boost::test_tools::per_element());
+  BOOST_TEST(two.nested.empty());
+  // Within another method's samples, too.
+  const auto within = all.with(x, {0, 1, 2}, {0, 0, 3}, all.report);
+  BOOST_TEST(within.only({2}).draw(9, 0, 1).nested == within.draw(9, 2, 1).nested);
+  BOOST_TEST(within.only({2}).draw(9, 0, 1).image == 2);
+}
+
 BOOST_AUTO_TEST_CASE(a_reporter_tells_parts_as_shares_of_the_whole) {
   std::vector<double> seen;
   auto callback = [&](const Progress& progress) { seen.push_back(progress.fraction); };

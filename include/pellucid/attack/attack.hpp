@@ -1,9 +1,11 @@
 #pragma once
 #include <concepts>
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
+#include <pellucid/attack/step.hpp>
 #include <pellucid/core/pipeline.hpp>
 #include <pellucid/model/predict.hpp>
 #include <pellucid/objective/objective.hpp>
@@ -11,10 +13,16 @@
 
 namespace pellucid {
 
-/// What an attack method gives: the images changed, in [0, 1].
+/// What an attack method gives: the images changed, in [0, 1], and how it went. A method of your own may
+/// leave out all but the images.
 struct Adversarial {
   Images images{};
   std::vector<std::int64_t> unmoved{};  ///< rows whose gradient is zero everywhere: no way to go was found
+  std::vector<std::vector<AttackStep>> steps{};  ///< of each image: its table, whose last row is about
+                                                 ///< `images`
+  std::vector<Passes> passes{};                  ///< of each image
+  std::vector<std::optional<double>> minimal_epsilon{};  ///< of each image, by methods that look for it: the
+                                                         ///< smallest ε found that reaches the aim, if any
 };
 
 /// What an attack did to a subject, whose images are now the changed ones.
@@ -22,8 +30,12 @@ struct AttackRecord {
   Images original{};                    ///< the images as they were
   std::vector<Prediction> before{};     ///< what the model said of each image…
   std::vector<Prediction> after{};      ///< …and what it says now
-  std::vector<std::int64_t> unmoved{};  ///< rows left as they were: their gradient is zero everywhere (a
-                                        ///< saturated score, a ReLU that is off)
+  std::vector<std::int64_t> unmoved{};  ///< rows for which no way to go was found: the gradient is zero
+                                        ///< everywhere (a saturated score, a ReLU that is off). They are as
+                                        ///< they were, or where a random start put them
+  std::vector<std::vector<AttackStep>> steps{};  ///< of each image: what the model said step by step
+  std::vector<Passes> passes{};                  ///< of each image; empty for a method that does not count
+  std::vector<std::optional<double>> minimal_epsilon{};  ///< of each image, by `MinimalEpsilon`
 };
 
 /// A subject that was attacked.
@@ -37,6 +49,27 @@ concept AttackMethod = std::copy_constructible<Method> &&
     requires(const Method& method, Tensor (*const& model)(const Images&), const Subject<Class>& subject) {
   { method(model, subject) } -> std::same_as<Adversarial>;
 };
+
+namespace detail {
+
+/// The table of a method that keeps none: the images before and behind it, and how far they went (L∞).
+template <class M>
+std::vector<std::vector<AttackStep>> table_of_ends(const M& model, const Class& label, const Images& before,
+                                                   const Images& after) {
+  const Aim aim{.label = label.label};
+  std::vector<std::vector<AttackStep>> table;
+  for (const AttackStep& step : aim.steps(probabilities_of(model, before))) table.push_back({step});
+  const Tensor way = (after - before).flatten(1).abs().amax(1).to(torch::kCPU, torch::kDouble);
+  const std::vector<AttackStep> last = aim.steps(probabilities_of(model, after));
+  for (std::size_t row = 0; row < table.size(); ++row) {
+    table[row].push_back(last[row]);
+    table[row].back().step = 1;
+    table[row].back().epsilon = way[std::int64_t(row)].template item<double>();
+  }
+  return table;
+}
+
+}  // namespace detail
 
 /// The stage that attacks: puts images close by, which the model gets wrong, in the place of the images.
 ///
@@ -69,23 +102,23 @@ class Attack : public Stage<Attack<Method>> {
                   "An attack asks about a class: give pellucid::Class (the label to get away from) or "
                   "pellucid::TopClass as the objective.");
     const Subject settled = subject.about(label, subject.report.part(0, 1, 1));
-    AttackRecord record{.original = subject.images, .before = best(model, subject.images)};
     Adversarial found = method_(model, settled);
+    if (found.steps.empty()) found.steps = detail::table_of_ends(model, label, subject.images, found.images);
+    AttackRecord record{.original = std::move(subject.images),
+                        .unmoved = std::move(found.unmoved),
+                        .steps = std::move(found.steps),
+                        .passes = std::move(found.passes),
+                        .minimal_epsilon = std::move(found.minimal_epsilon)};
+    for (const std::vector<AttackStep>& table : record.steps) {
+      record.before.push_back({table.front().predicted, table.front().probability});
+      record.after.push_back({table.back().predicted, table.back().probability});
+    }
     subject.images = std::move(found.images);
-    record.unmoved = std::move(found.unmoved);
-    record.after = best(model, subject.images);
     subject.report(1, 1);
     return add(std::move(subject), std::move(record));
   }
 
  private:
-  template <class M>
-  static std::vector<Prediction> best(const M& model, const Images& images) {
-    std::vector<Prediction> result;
-    for (const auto& ranked : predict(model, images)) result.push_back(ranked.at(0));
-    return result;
-  }
-
   Method method_;
 };
 

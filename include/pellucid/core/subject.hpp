@@ -47,6 +47,19 @@ struct Subject {
     return {images, std::move(other), numbers, part, nested};
   }
 
+  /// A choice of the images, each with its number and what is asked about it.
+  Subject only(const std::vector<std::int64_t>& rows) const {
+    Subject part{images.index_select(0, torch::tensor(rows, torch::kLong).to(images.device())),
+                 pellucid::select(objective, rows),
+                 {},
+                 report};
+    for (const std::int64_t row : rows) {
+      part.numbers.push_back(numbers[std::size_t(row)]);
+      if (!nested.empty()) part.nested.push_back(nested[std::size_t(row)]);
+    }
+    return part;
+  }
+
   /// The images of another call about the same objective: row i is sample `samples[i]` of this subject's
   /// image `rows[i]`.
   Subject with(Images variants, const std::vector<std::int64_t>& rows,

@@ -43,17 +43,25 @@ Tensor scores_of(const M& model, const Images& images) {
   return scores;
 }
 
-/// Softmax of the scores, N×K in double precision on the CPU. Throws Error for scores that are NaN.
-template <Model M>
-Tensor probabilities_of(const M& model, const Images& images) {
-  const Tensor probabilities = torch::softmax(scores_of(model, images).to(torch::kCPU, torch::kDouble), 1);
+/// Softmax of scores N×K, in double precision on the CPU. Throws Error for scores that are NaN; `numbers` are
+/// those of the images, where they are others than 0, 1, 2…
+inline Tensor softmax_of(const Tensor& scores, const std::vector<std::int64_t>& numbers = {}) {
+  const Tensor probabilities = torch::softmax(scores.to(torch::kCPU, torch::kDouble), 1);
   const Tensor bad = probabilities.isnan().any(1).nonzero();
-  if (bad.numel() > 0)
+  if (bad.numel() > 0) {
+    const std::int64_t row = bad[0][0].item<std::int64_t>();
     throw Error("the model gives NaN or infinite scores for image " +
-                    std::to_string(bad[0][0].template item<std::int64_t>()) +
+                    std::to_string(numbers.empty() ? row : numbers[std::size_t(row)]) +
                     ": its weights or its preprocessing are damaged, or its numbers overflow",
                 Fault::failure);
+  }
   return probabilities;
+}
+
+/// Softmax of the scores of images, N×K, as `softmax_of`.
+template <Model M>
+Tensor probabilities_of(const M& model, const Images& images) {
+  return softmax_of(scores_of(model, images));
 }
 
 /// The `count` most probable classes of each image, the first of them first.

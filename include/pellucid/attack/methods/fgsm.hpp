@@ -1,18 +1,19 @@
 #pragma once
 #include <cmath>
 #include <string>
+#include <vector>
 
 #include <pellucid/attack/attack.hpp>
-#include <pellucid/objective/average_over.hpp>
-#include <pellucid/objective/cross_entropy.hpp>
-#include <pellucid/objective/differentiate.hpp>
+#include <pellucid/attack/ball.hpp>
+#include <pellucid/attack/loss_pass.hpp>
 
 namespace pellucid {
 
 /// The fast gradient sign method: one step of ε in every pixel, away from the label or towards a target,
 ///   x' = clamp(x + ε · sign(∂ CE(x, label)/∂x), 0, 1)      sign(0) = 0
 ///   x' = clamp(x − ε · sign(∂ CE(x, target)/∂x), 0, 1)     with a target
-/// ε in pixel values, [0, 1]. Values outside that range are clamped into it, so moved further than ε.
+/// ε in pixel values, [0, 1]: |x' − x| ≤ ε, exactly. Values outside [0, 1] are clamped into it, so moved
+/// further than ε. Two forward passes and one backward; the table has the image before and behind the step.
 ///
 /// Goodfellow, Shlens & Szegedy, "Explaining and harnessing adversarial examples", 2014.
 struct FGSM {
@@ -27,17 +28,24 @@ struct FGSM {
 
   template <class M, class S>
   Adversarial operator()(const M& model, const S& subject) const {
-    if (!target.empty()) target.check_count(subject.images.size(0));
-    const Subject loss =
-        subject.about(CrossEntropy{target.empty() ? subject.objective.label : target}, subject.report);
-    const Tensor gradient = average_over(model, loss, {}, as_it_is(loss), [](const M& m, const auto& part) {
-                              return differentiate(part.objective, m, part.images).gradient;
-                            }).mean;
-    Adversarial found{
-        torch::add(subject.images, gradient.sign(), target.empty() ? epsilon : -epsilon).clamp(0, 1)};
-    const Tensor moved = gradient.flatten(1).abs().amax(1).cpu();
-    for (std::int64_t row = 0; row < moved.size(0); ++row)
-      if (moved[row].template item<double>() == 0) found.unmoved.push_back(row);
+    auto aimed = subject.about(Aim{subject.objective.label, target}, subject.report.part(0, 3, 4));
+    aimed.objective.check(subject.images.size(0));
+    detail::LossPass before = detail::loss_pass(model, aimed, true);
+    subject.report(3, 4);  // a backward pass takes about as long as two forward
+    const double size =
+        aimed.objective.direction() * detail::rounded_down(epsilon, subject.images.scalar_type());
+    aimed.images = detail::moved(subject.images, before.gradient.sign().to(torch::kDouble).mul_(size));
+    aimed.report = subject.report.part(3, 1, 4);
+    detail::LossPass after = detail::loss_pass(model, aimed, false);
+
+    Adversarial found{aimed.images};
+    for (std::size_t row = 0; row < before.steps.size(); ++row) {
+      if (before.steepest[row] == 0) found.unmoved.push_back(std::int64_t(row));
+      after.steps[row].step = 1;
+      after.steps[row].epsilon = epsilon;
+      found.steps.push_back({before.steps[row], after.steps[row]});
+      found.passes.push_back({.forward = 2, .backward = 1});
+    }
     return found;
   }
 };
