@@ -4,47 +4,22 @@
 #include <pellucid/attribution/methods/smoothed.hpp>
 #include <pellucid/objective/channel.hpp>
 
+#include "attribution/quarters.hpp"
 #include "image/temporary.hpp"
 #include "support.hpp"
 
 using namespace pellucid;
 using test::difference;
+using test::square;
+using test::upsampled;
 
 namespace {
 
-// 1×1×4×4 images of four even quarters (1, 2; 3, 4); a convolution 2×2 with stride 2 that takes their means m
-// to two channels m and 3 − m; ReLU; and one score:
-//   a₀ = (1, 2; 3, 4), a₁ = (2, 1; 0, −1)
-//   ∂S/∂a₀ = (1, 0; 0, 1), mean 1/2; ∂S/∂a₁ = (−3, 1; 0, 0) for the weights (−3, 1; 2, 4), mean −1/2
-//   Σ α a = (−0.5, 0.5; 1.5, 2.5)
-struct Net : torch::nn::Module {
-  Net() {
-    conv = register_module("conv", torch::nn::Conv2d(torch::nn::Conv2dOptions(1, 2, 2).stride(2)));
-    fc = register_module("fc", torch::nn::Linear(torch::nn::LinearOptions(8, 1).bias(false)));
-    const torch::NoGradGuard no_grad;
-    conv->weight.copy_(torch::tensor({0.25F, -0.25F}).view({2, 1, 1, 1}).expand({2, 1, 2, 2}));
-    conv->bias.copy_(torch::tensor({0.0F, 3.0F}));
-    fc->weight.copy_(torch::tensor({1.0F, 0.0F, 0.0F, 1.0F, -3.0F, 1.0F, 2.0F, 4.0F}));
-  }
-  Tensor forward(Tensor x) { return fc->forward(conv->forward(x).relu_().flatten(1)); }
-  torch::nn::Conv2d conv{nullptr};
-  torch::nn::Linear fc{nullptr};
-};
-
-Tensor square(float p, float q, float r, float s) {
-  return torch::tensor({p, q, r, s}).view({1, 1, 2, 2});
-}
-
-const Images image = torch::kron(square(1, 2, 3, 4)[0][0], torch::ones({2, 2})).view({1, 1, 4, 4});
-
-/// 2×2 → 4×4, bilinear: the outputs lie at −1/4, 1/4, 3/4 and 5/4 between the inputs 0 and 1.
-Tensor upsampled(const Tensor& map) {
-  const Tensor between = torch::tensor({{1.0F, 0.0F}, {0.75F, 0.25F}, {0.25F, 0.75F}, {0.0F, 1.0F}});
-  return between.matmul(map).matmul(between.t());
-}
+// α₀ = 1/2, α₁ = −1/2: Σ α a = (−0.5, 0.5; 1.5, 2.5)
+const Images image = test::quarters_image;
 
 auto model() {
-  return adapt(std::make_shared<Net>());
+  return test::quarters();
 }
 
 }  // namespace
@@ -78,7 +53,7 @@ BOOST_AUTO_TEST_CASE(the_layer_left_out_is_the_last_with_places) {
 BOOST_AUTO_TEST_CASE(each_image_of_a_batch_by_itself) {
   const Images both = torch::cat({image, image * 0.5, image});
   for (const std::int64_t micro_batch : {1, 2, 8}) {
-    const auto m = adapt(std::make_shared<Net>(), unchanged(), {.micro_batch = micro_batch});
+    const auto m = test::quarters(1, micro_batch);
     const Tensor found =
         Attribution<GradCAM>({.relu = false, .upsample = false})(m, both, Class{0}).attribution;
     BOOST_TEST(difference(found[0], found[2]) == 0);

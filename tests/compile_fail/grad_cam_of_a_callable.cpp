@@ -1,4 +1,4 @@
-// expect: GradCAM needs an objective about a layer or the scores (TopClass, Class, Channel, Neuron, Layer, ...): a plain callable runs the model itself, and the layer of that pass cannot be seen.
+// expect: GradCAM, and every method that differentiates at a layer, needs an objective about a layer or the scores (TopClass, Class, Channel, Neuron, Layer, ...): a plain callable runs the model itself, and the layer of that pass cannot be seen.
 #include <pellucid/attribution/methods/grad_cam.hpp>
 
 void explain(const pellucid::Images& images) {

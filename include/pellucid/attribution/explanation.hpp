@@ -19,8 +19,9 @@ struct Explanation {
   Tensor standard_error{};  ///< of an averaged attribution, in the same shape, infinite after one draw;
                             ///< undefined for the others
   std::vector<std::int64_t> samples{};  ///< taken for each image, by methods that average
-  Tensor completeness_gap{};  ///< N: Σ attribution − (objective(x) − objective(baseline)), by methods that
-                              ///< promise 0
+  Tensor completeness_gap{};    ///< N: Σ attribution − completeness_whole, by methods that promise 0; of a
+                                ///< layer's values before they are laid over the image
+  Tensor completeness_whole{};  ///< N: objective(x) − objective(baseline), with it
   std::multimap<std::int64_t, std::string> notices{};  ///< what a person should know beside the picture of
                                                        ///< an image, by its row
 };

@@ -54,6 +54,19 @@ inline Tensor gradient_of(const Tensor& values, const Tensor& input, const std::
   return gradient;
 }
 
+/// Whether the objective of a subject is one whose layer can be differentiated at; where it is not, the
+/// compiler says so in a sentence.
+template <class S>
+constexpr bool about_a_layer() {
+  constexpr bool is = LayerObjective<decltype(S::objective)>;
+  static_assert(
+      is,
+      "GradCAM, and every method that differentiates at a layer, needs an objective about a layer or "
+      "the scores (TopClass, Class, Channel, Neuron, Layer, ...): a plain callable runs the model "
+      "itself, and the layer of that pass cannot be seen.");
+  return is;
+}
+
 }  // namespace detail
 
 /// ∂ objective / ∂ images, for each image of one micro-batch.

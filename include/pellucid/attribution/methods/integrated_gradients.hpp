@@ -53,7 +53,8 @@ struct IntegratedGradients {
     Explanation result = way * gradient;
     const Tensor here = value(model, at(subject.images, steps, 1));
     const Tensor there = value(model, at(from, steps + 1, 1));
-    result.completeness_gap = result.attribution.flatten(1).sum(1) - (here - there);
+    result.completeness_whole = here - there;
+    result.completeness_gap = result.attribution.flatten(1).sum(1) - result.completeness_whole;
     return result;
   }
 
