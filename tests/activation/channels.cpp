@@ -47,14 +47,16 @@ BOOST_AUTO_TEST_CASE(channels_may_come_last) {
   BOOST_TEST(maps[3][1][0].item<float>() == last[0][1][0][3].item<float>());
 }
 
-BOOST_AUTO_TEST_CASE(the_strongest_place_counts_whatever_its_sign) {
-  // Peaks 3, −5, 0, 5, 4: of −5 and 5 channel 1 has the lower number. The mean |a| of channel 4, 4, is the
-  // largest.
-  const Tensor maps = torch::tensor({{0., 3.}, {-5., 1.}, {0., 0.}, {5., 0.}, {4., 4.}}).view({5, 1, 2});
-  const StrongestChannels three = strongest_channels(maps, 3);
-  BOOST_TEST((three.channels == std::vector<std::int64_t>{1, 3, 4}));
-  BOOST_TEST((three.values == std::vector<double>{-5, 5, 4}));
-  BOOST_TEST((strongest_channels(maps, 99).channels == std::vector<std::int64_t>{1, 3, 4, 0, 2}));
+BOOST_AUTO_TEST_CASE(the_strongest_place_counts) {
+  // The largest values are 3, 1, 0, 3, 2: of 0 and 3 channel 0 has the lower number. Channel 1 has the
+  // largest |value|, and channel 4 the largest mean.
+  const Tensor maps = torch::tensor({{0., 3.}, {-5., 1.}, {0., 0.}, {3., 0.}, {2., 2.}}).view({5, 1, 2});
+  const StrongestChannels four = strongest_channels(maps, 4);
+  BOOST_TEST((four.channels == std::vector<std::int64_t>{0, 3, 4, 1}));
+  BOOST_TEST((four.values == std::vector<double>{3, 3, 2, 1}));
+  BOOST_TEST((strongest_channels(maps, 99).channels == std::vector<std::int64_t>{0, 3, 4, 1, 2}));
+  BOOST_TEST((four.by_number().channels == std::vector<std::int64_t>{0, 1, 3, 4}));
+  BOOST_TEST((four.by_number().values == std::vector<double>{3, 1, 3, 2}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

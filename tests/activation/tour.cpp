@@ -70,17 +70,17 @@ BOOST_AUTO_TEST_CASE(by_hand) {
   BOOST_TEST(scaled.layer.name == "scaled");
   BOOST_TEST((scaled.layer.shape == Sizes{1, 3, 2, 2}));
   BOOST_TEST(scaled.channels == 3);
-  BOOST_TEST((scaled.strongest.channels == Sizes{2, 1}));
-  BOOST_TEST((scaled.strongest.values == std::vector<double>{3, -2}));
-  BOOST_TEST(scaled.maps.equal(torch::stack({3 * image[0][0], -2 * image[0][0]})));
+  BOOST_TEST((scaled.strongest.channels == Sizes{2, 0}));
+  BOOST_TEST((scaled.strongest.values == std::vector<double>{3, 1}));
+  BOOST_TEST(scaled.maps.equal(torch::stack({3 * image[0][0], image[0][0]})));
   BOOST_TEST(scaled.least == -2);
   BOOST_TEST(scaled.most == 3);
   BOOST_TEST(scaled.mean == 1.0 / 3);  // (1 − 2 + 3) · 2 over 12 places, exact in binary but for the division
 
   const Stop& sums = stops[1];
   BOOST_TEST(sums.channels == 3);
-  BOOST_TEST((sums.strongest.channels == Sizes{2, 1}));
-  BOOST_TEST((sums.strongest.values == std::vector<double>{6, -4}));
+  BOOST_TEST((sums.strongest.channels == Sizes{2, 0}));
+  BOOST_TEST((sums.strongest.values == std::vector<double>{6, 2}));
   BOOST_TEST((sums.maps.sizes().vec() == Sizes{2, 1, 1}));
 }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <numeric>
 #include <vector>
 
@@ -28,25 +29,38 @@ inline Tensor channels_of(const Tensor& output, const Images& images) {
   return last ? output[0].permute({2, 0, 1}) : output[0];
 }
 
-/// Channels by number, the strongest first, each with the value of its strongest place.
+/// Channels by number, the strongest first, each with its largest value.
 struct StrongestChannels {
   std::vector<std::int64_t> channels{};
-  std::vector<double> values{};  ///< signed: the value with the largest |value|
+  std::vector<double> values{};
+
+  /// The same channels in the order of their numbers.
+  StrongestChannels by_number() const {
+    std::map<std::int64_t, double> sorted;
+    for (std::size_t i = 0; i < channels.size(); ++i) sorted[channels[i]] = values[i];
+    StrongestChannels result;
+    for (const auto& [channel, value] : sorted) {
+      result.channels.push_back(channel);
+      result.values.push_back(value);
+    }
+    return result;
+  }
 };
 
-/// The `count` strongest of the channels C×h×w (all, where there are fewer).
+/// The `count` strongest of the channels C×h×w (all, where there are fewer): those with the largest values.
 ///
-/// A channel is as strong as its strongest place, max |a|: it looks for something, and one place where that
-/// is found is enough. The mean of |a| would put channels first that respond a little everywhere, to nothing.
-/// Of channels that are equally strong the one with the lower number comes first.
+/// A channel is as strong as its strongest place, max a, as `Neuron` has it. It looks for something, and one
+/// place where that is found is enough: the mean would put channels first that respond a little everywhere,
+/// to nothing. What is far below zero is no response, and is gone behind a ReLU: max |a| would show, of the
+/// layer before, channels that say "not here". Of equally strong channels the one with the lower number comes
+/// first.
 inline StrongestChannels strongest_channels(const Tensor& maps, std::int64_t count) {
-  const Tensor flat = maps.detach().flatten(1), least = flat.amin(1), most = flat.amax(1);
-  const Tensor peaks = torch::where(most >= -least, most, least).to(torch::kCPU, torch::kDouble);
-  const auto values = peaks.accessor<double, 1>();
+  const Tensor largest = maps.detach().flatten(1).amax(1).to(torch::kCPU, torch::kDouble);
+  const auto values = largest.accessor<double, 1>();
   std::vector<std::int64_t> order(std::size_t(maps.size(0)));
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(),
-                   [&](std::int64_t a, std::int64_t b) { return std::abs(values[a]) > std::abs(values[b]); });
+                   [&](std::int64_t a, std::int64_t b) { return values[a] > values[b]; });
   order.resize(std::min(order.size(), std::size_t(count)));
   StrongestChannels result{order, {}};
   for (const std::int64_t channel : order) result.values.push_back(values[channel]);
