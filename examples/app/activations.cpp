@@ -1,136 +1,140 @@
-#include <pellucid/model/predict.hpp>
+#include "activations.hpp"
 
 #include <CLI/CLI.hpp>
 
+#include <charconv>
+#include <memory>
+
 #include "command.hpp"
-#include "json.hpp"
-#include "setup.hpp"
-#include "sheets.hpp"
 #include "text.hpp"
 
 namespace pellucid::app {
 
 namespace {
 
-struct Wish {
-  Common common{};
-  std::vector<std::string> layers{};
-};
-
-/// The output of one layer for one image.
-struct Output {
-  std::string layer{};
-  Tensor values{};  ///< 1×…
-  std::vector<std::int64_t> shape() const { return values.sizes().vec(); }
-  double least() const { return values.min().item<double>(); }
-  double mean() const { return values.mean().item<double>(); }
-  double most() const { return values.max().item<double>(); }
-};
-
-struct Seen {
-  std::string file{}, shown{};
-  Tensor image{};
-  std::vector<Output> outputs{};
-};
-
-std::vector<Seen> look(const Wish& wish, const Setup& setup) {
-  std::vector<Seen> all;
-  for (const Input& input : setup.inputs) {
-    const auto see = [&](const AnyModel& model, const Images& part, const auto& rows) {
-      const auto outputs = model.observe(part, wish.layers);
-      for (std::size_t i = 0; i < outputs.size(); ++i)
-        if (outputs[i].dim() < 1 || outputs[i].size(0) != part.size(0))
-          throw Error("layer '" + wish.layers[i] + "' gives " + shape_text(outputs[i].sizes().vec()) +
-                      " for " + std::to_string(part.size(0)) + " images: not one row for each");
-      for (std::size_t row = 0; row < rows.size(); ++row) {
-        all.push_back({input.named(rows[row]), input.shown(rows[row]), input.images.narrow(0, rows[row], 1)});
-        for (std::size_t i = 0; i < outputs.size(); ++i) {
-          const Tensor one = outputs[i].narrow(0, std::int64_t(row), 1);
-          all.back().outputs.push_back({wish.layers[i], one.to(torch::kCPU, torch::kFloat).clone()});
-        }
-      }
-      return part.flatten(1).sum(1);  // what is wanted is in `all`
-    };
-    ask_in_parts(setup.model, input.images, see);
+/// A-B, or A
+ChannelRange range_from(const std::string& text) {
+  ChannelRange range;
+  const auto refuse = [&] {
+    throw Error("--channels " + text + ": give a channel, as in 7, or the first and the last, as in 0-15");
+  };
+  const char* const end = text.data() + text.size();
+  auto [rest, failure] = std::from_chars(text.data(), end, range.first);
+  range.last = range.first;
+  if (failure == std::errc() && rest != end && *rest == '-') {
+    const auto second = std::from_chars(rest + 1, end, range.last);
+    rest = second.ptr, failure = second.ec;
   }
+  if (failure != std::errc() || rest != end || range.first < 0 || range.last < range.first) refuse();
+  return range;
+}
+
+void check(ActivationsWish& wish) {
+  const auto refuse_if = [](bool wrong, const std::string& why) {
+    if (wrong) throw Error(why);
+  };
+  refuse_if(wish.scale != "shared" && wish.scale != "own",
+            "--scale " + wish.scale + ": there is no such scale; give shared or own");
+  refuse_if(!wish.all && wish.layers.empty(),
+            "no layer was named; give --layer NAME (`pellucid layers` lists them), or --all for all of them");
+  refuse_if(wish.all && !wish.layers.empty(), "--all goes through all layers; leave out --layer");
+  for (const auto& [given, option] : {std::pair{wish.gradients, "--gradients"},
+                                      {wish.sorted, "--sort"},
+                                      {!wish.channels.empty(), "--channels"},
+                                      {!wish.common.array.empty(), "--array"}})
+    refuse_if(wish.all && given, std::string("--all shows the strongest channels of every layer; ") + option +
+                                     " is for layers named with --layer");
+  refuse_if(!wish.place.empty() && !wish.gradients,
+            "--place names the place of a layer whose gradients are wanted; give --gradients with it");
+  refuse_if(!wish.place.empty() && wish.place.size() != 2,
+            "--place takes Y,X; " + std::to_string(wish.place.size()) + " numbers were given");
+  refuse_if(!wish.common.array.empty() && wish.layers.size() > 1,
+            "--array writes one layer, and " + std::to_string(wish.layers.size()) +
+                " were named: " + joined(wish.layers) + "; name one");
+  if (!wish.channels.empty()) wish.range = range_from(wish.channels);
+}
+
+}  // namespace
+
+Tensor in_range(const ActivationsWish& wish, const Tensor& maps, const std::string& layer) {
+  if (!wish.range) return maps;
+  if (wish.range->last >= maps.size(0))
+    throw Error("--channels " + wish.channels + ": layer '" + layer + "' has " +
+                std::to_string(maps.size(0)) + " channels, 0 to " + std::to_string(maps.size(0) - 1));
+  return maps.narrow(0, wish.range->first, wish.range->count());
+}
+
+StrongestChannels shown_channels(const ActivationsWish& wish, const Tensor& maps, std::int64_t most) {
+  const StrongestChannels chosen = strongest_channels(maps, wish.range ? wish.range->count() : most);
+  return wish.sorted ? chosen : chosen.by_number();
+}
+
+std::vector<Looked> images_of(const Setup& setup) {
+  std::vector<Looked> all;
+  for (const Input& input : setup.inputs)
+    for (std::int64_t row = 0; row < input.count(); ++row)
+      all.push_back({input.named(row), input.shown(row), input.images.narrow(0, row, 1)});
   return all;
 }
 
-Json document(const std::vector<Seen>& all) {
-  Json images = Json::array();
-  for (const Seen& seen : all) {
-    Json layers = Json::array();
-    for (const Output& output : seen.outputs)
-      layers.push_back({{"layer", output.layer},
-                        {"shape", output.shape()},
-                        {"min", output.least()},
-                        {"mean", output.mean()},
-                        {"max", output.most()}});
-    images.push_back({{"input", seen.file}, {"layers", layers}});
-  }
-  return {{"images", images}};
-}
+namespace {
 
-Picture picture(const std::vector<Seen>& all) {
-  std::vector<Picture> parts;
-  for (const Seen& seen : all) {
-    if (is_photo(seen.image)) parts.push_back(contact_sheet({{photo(seen.image), seen.shown}}));
-    for (const Output& output : seen.outputs)
-      parts.push_back(channels(output.values, output.layer + " of " + seen.shown, true));
-  }
-  return stacked(parts);
-}
-
-void print_text(const std::vector<Seen>& all) {
-  for (const Seen& seen : all) {
-    std::cout << seen.file << '\n';
-    std::size_t width = 0;
-    for (const Output& output : seen.outputs) width = std::max(width, length(output.layer));
-    for (const Output& output : seen.outputs)
-      std::cout << "  " << padded(output.layer, width) << "  " << padded(shape_text(output.shape()), 14)
-                << "  min " << number(output.least()) << ", mean " << number(output.mean()) << ", max "
-                << number(output.most()) << '\n';
-  }
-}
-
-void run(const Wish& wish) {
-  if (!wish.common.array.empty() && wish.layers.size() > 1)
-    throw Error("--array writes the output of one layer, and " + std::to_string(wish.layers.size()) +
-                " were named: " + joined(wish.layers) + "; name one");
+void run(ActivationsWish wish) {
+  check(wish);
   const Setup setup(wish.common);
-  if (!wish.common.array.empty()) setup.check_one_size();
-  const std::vector<Seen> all = look(wish, setup);
-  if (!wish.common.array.empty()) {
-    std::vector<Tensor> rows;
-    for (const Seen& seen : all) rows.push_back(seen.outputs.front().values);
-    save_array(wish.common.array, torch::cat(rows));
-  }
-  if (!wish.common.out.empty()) save_picture(wish.common.out, picture(all));
-  if (wish.common.json) return print(document(all));
-  print_text(all);
-  tell_written(wish.common);
+  if (wish.all) return show_tour(wish, setup);
+  if (wish.gradients) return show_unit_gradients(wish, setup);
+  show_channels(wish, setup);
 }
 
-const Registered registered("activations",
-                            {"what the channels of layers respond to an image",
-                             "  pellucid activations --model net.pt --preprocess imagenet --input dog.jpg "
-                             "--layer features.3 --out maps.png\n"
-                             "  pellucid activations ... --layer features.3,features.12 --json\n"
-                             "  pellucid activations ... --layer features.3 --array features.npy",
-                             [](CLI::App& options) -> std::function<void()> {
-                               const auto wish = std::make_shared<Wish>();
-                               options
-                                   .add_option("--layer", wish->layers,
-                                               "layers by name; `pellucid layers` lists them")
-                                   ->required()
-                                   ->delimiter(',')
-                                   ->type_name("NAME[,NAME]");
-                               add_common(options, wish->common,
-                                          {.labels = false,
-                                           .out = "draw the channels, strongest first",
-                                           .array = "write the output of the layer, N×..."});
-                               return [wish] { run(*wish); };
-                             }});
+std::function<void()> set_up(CLI::App& options) {
+  const auto wish = std::make_shared<ActivationsWish>();
+  options.add_option("--layer", wish->layers, "layers by name; `pellucid layers` lists them")
+      ->delimiter(',')
+      ->type_name("NAME[,NAME]");
+  options.add_flag("--all", wish->all,
+                   "instead: a tour through all layers, with the strongest channels of each");
+  options.add_flag("--gradients", wish->gradients,
+                   "instead: for each unit, where in the input it comes from (the strongest " +
+                       std::to_string(most_units) + ", or --channels)");
+  options
+      .add_option(
+          "--place", wish->place,
+          "with --gradients, in a layer N×C×H×W: the place of the units (left out: where each responds "
+          "most)")
+      ->delimiter(',')
+      ->type_name("Y,X");
+  options
+      .add_option("--channels", wish->channels,
+                  "channels, or units of a layer N×K, A to B (left out: all; of over " +
+                      std::to_string(most_drawn) + " the strongest are drawn)")
+      ->type_name("A-B");
+  options.add_flag("--sort", wish->sorted, "the strongest first: those with the largest values");
+  options
+      .add_option("--scale", wish->scale,
+                  "shared: colours compare the channels of a layer (the default); own: each up to its own "
+                  "strongest place")
+      ->type_name("shared|own");
+  add_common(
+      options, wish->common,
+      {.labels = false,
+       .out = "draw the channels, the gradients or the tour",
+       .array = "write the output of the layer, N×..., or with --gradients those of the units, U×..."});
+  return [wish] { run(*wish); };
+}
+
+const Registered registered(
+    "activations",
+    {"what the channels of layers respond to an image, and where in it that comes from",
+     "  pellucid activations --model net.pt --preprocess imagenet --input dog.jpg --layer features.3 --sort "
+     "--out maps.png\n"
+     "  pellucid activations ... --layer features.3,features.12 --json\n"
+     "  pellucid activations ... --layer features.3 --channels 0-15 --scale own --out maps.png\n"
+     "  pellucid activations ... --layer classifier.6 --channels 0-9 --gradients --out units.png --array "
+     "units.npy\n"
+     "  pellucid activations ... --layer features.12 --gradients --place 6,6 --out centre.png\n"
+     "  pellucid activations ... --all --out tour.png",
+     set_up});
 
 }  // namespace
 

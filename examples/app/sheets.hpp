@@ -3,6 +3,7 @@
 
 #include <pellucid/core/torch.hpp>
 #include <pellucid/image/picture.hpp>
+#include <pellucid/render/canvas.hpp>
 #include <pellucid/render/colormap.hpp>
 #include <pellucid/render/sheet.hpp>
 
@@ -10,11 +11,6 @@
 #include <vector>
 
 namespace pellucid::app {
-
-/// Pictures under one another, on paper.
-Picture stacked(const std::vector<Picture>& pictures);
-/// Pictures side by side, on paper.
-Picture side_by_side(const std::vector<Picture>& pictures, int gap);
 
 /// A colour bar behind a few words that say what it is for.
 Picture explained_bar(const std::string& words, Sign sign);

@@ -598,6 +598,83 @@ BOOST_AUTO_TEST_CASE(activations_of_a_layer) {
   BOOST_TEST(read_image(shell.path("b.png")).size(3) > 200);
   shell.refused("activations" + with_input + "--layer boddy", {"boddy", "body", "pellucid layers"});
   shell.refused("activations" + with_input + "--layer body,body --array b.npy", {"--array", "one"});
+  shell.refused("activations" + with_input, {"--layer", "--all", "pellucid layers"});
+}
+
+BOOST_AUTO_TEST_CASE(activations_in_the_order_and_the_part_asked_for) {
+  const Shell shell;
+  const std::string body = "activations" + with_input + "--layer body ";
+  const auto channels = [&](const std::string& options) {
+    std::vector<std::int64_t> numbers;
+    const json document = shell.document(body + options);
+    for (const json& one : document["images"][0]["layers"][0]["channels"]) numbers.push_back(one["channel"]);
+    return numbers;
+  };
+  // Twice the largest values of the image: 204, 120 and 240, over 255.
+  BOOST_TEST(channels("") == (std::vector<std::int64_t>{0, 1, 2}), boost::test_tools::per_element());
+  BOOST_TEST(channels("--sort") == (std::vector<std::int64_t>{2, 0, 1}), boost::test_tools::per_element());
+  BOOST_TEST(
+      channels("--sort --channels 0-1 --out part.png --scale own") == (std::vector<std::int64_t>{0, 1}),
+      boost::test_tools::per_element());
+  BOOST_TEST(channels("--channels 1") == (std::vector<std::int64_t>{1}), boost::test_tools::per_element());
+  const json sorted = shell.document(body + "--sort")["images"][0]["layers"][0]["channels"];
+  BOOST_TEST(std::abs(sorted[0]["max"].get<double>() - 2 * 240.0 / 255) < 1e-6);
+  shell.refused(body + "--channels 1-3", {"--channels 1-3", "'body'", "3 channels, 0 to 2"});
+  for (const std::string bad : {"2-1", "1-", "-1", "a-b", "1-2-3", "99999999999999999999"})
+    shell.refused(body + "--channels=" + bad, {"--channels", bad, "0-15"});
+  shell.refused(body + "--scale log", {"--scale log", "shared or own"});
+}
+
+BOOST_AUTO_TEST_CASE(gradients_of_units) {
+  const Shell shell;
+  const std::string body = "activations" + with_input + "--layer body --gradients ";
+  // body = relu(2x), and x is above 0: a unit is twice one pixel.
+  const json document =
+      shell.document(body + "--channels 1-2 --place 0,1 --array units.npy --out units.png")["images"][0];
+  const json& units = document["layers"][0]["units"];
+  BOOST_TEST(document["layers"][0]["layer"] == "body");
+  BOOST_REQUIRE(units.size() == 2U);
+  BOOST_TEST(units[0]["unit"] == 1);
+  BOOST_TEST((units[0]["place"] == json{0, 1}));
+  BOOST_TEST(std::abs(units[0]["value"].get<double>() - 2 * 60.0 / 255) < 1e-6);
+  BOOST_TEST(units[1]["largest_gradient"] == 2);
+  Tensor expected = torch::zeros({2, 3, 2, 2});
+  expected[0][1][0][1] = expected[1][2][0][1] = 2;
+  BOOST_TEST(far(read_npy(shell.path("units.npy")), expected) == 0);
+  BOOST_TEST(read_image(shell.path("units.png")).size(3) > 300);
+  // Left out, the place is where each channel is largest: the last pixel. The strongest channel is 2.
+  const json all = shell.document(body + "--sort")["images"][0]["layers"][0]["units"];
+  BOOST_REQUIRE(all.size() == 3U);
+  BOOST_TEST(all[0]["unit"] == 2);
+  BOOST_TEST((all[0]["place"] == json{1, 1}));
+  const Outcome told = shell.run(body + "--channels 0");
+  BOOST_TEST(told.code == 0);
+  BOOST_TEST(told.out.find("channel") != std::string::npos);
+  BOOST_TEST(told.out.find("1, 1") != std::string::npos);
+  shell.refused(body + "--place 2,0", {"row y 2", "0 to 1"});
+  shell.refused(body + "--place 1", {"--place", "Y,X"});
+  shell.refused("activations" + with_input + "--layer body --place 0,0", {"--place", "--gradients"});
+  shell.refused("activations" + model + "--input a.png a.png --layer body --gradients --array u.npy",
+                {"--array", "one image", "2 were given"});
+}
+
+BOOST_AUTO_TEST_CASE(a_tour_through_all_layers) {
+  const Shell shell;
+  const json listed = shell.document("layers" + with_input);
+  const json toured =
+      shell.document("activations" + with_input + "--all --out tour.png")["images"][0]["layers"];
+  BOOST_REQUIRE(toured.size() == listed["layers"].size());
+  BOOST_TEST(toured[0]["layer"] == "body");
+  BOOST_TEST(toured[0]["kind"] == "Doubling");
+  BOOST_TEST((toured[0]["shape"] == json{1, 3, 2, 2}));
+  BOOST_TEST(toured[0]["channels"][0]["channel"] == 2);
+  BOOST_TEST(read_image(shell.path("tour.png")).size(3) > 300);
+  const Outcome told = shell.run("activations" + with_input + "--all --scale own");
+  BOOST_TEST(told.code == 0);
+  BOOST_TEST(told.out.find("body   Doubling  1×3×2×2  2 (1.88), 0 (1.6), 1 (0.941)") != std::string::npos);
+  for (const std::string option : {"--layer body", "--gradients", "--sort", "--channels 0", "--array a2.npy"})
+    shell.refused("activations" + with_input + "--all " + option,
+                  {"--all", option.substr(0, option.find(' '))});
 }
 
 BOOST_AUTO_TEST_CASE(an_option_without_meaning_is_refused) {

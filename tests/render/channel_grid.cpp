@@ -30,9 +30,9 @@ BOOST_AUTO_TEST_CASE(single_numbers_are_squares_strongest_first) {
        {numbers, numbers.unsqueeze(0), numbers.reshape({4, 1, 1}), numbers.reshape({1, 4, 1, 1})}) {
     const Picture grid = channel_grid(given, {.percentile = 100});
     BOOST_TEST(filled(grid, 8, under_long_title, 32, diverging(1)));
-    BOOST_TEST(filled(grid, 48, under_long_title, 32, diverging(-0.5F)));
-    BOOST_TEST(filled(grid, 8, under_long_title + 55, 32, diverging(0.25F)));
-    BOOST_TEST(filled(grid, 48, under_long_title + 55, 32, diverging(0)));
+    BOOST_TEST(filled(grid, 48, under_long_title, 32, diverging(0.25F)));
+    BOOST_TEST(filled(grid, 8, under_long_title + 55, 32, diverging(0)));
+    BOOST_TEST(filled(grid, 48, under_long_title + 55, 32, diverging(-0.5F)));
   }
 }
 
@@ -65,6 +65,35 @@ BOOST_AUTO_TEST_CASE(many_channels_are_cut_to_the_strongest) {
   const Picture grid = channel_grid(many, {.columns = 2, .max_channels = 2});
   BOOST_TEST(filled(grid, 8, under_long_title, 32, sequential(1)));
   BOOST_TEST(filled(grid, 48, under_long_title, 32, sequential(0)));
+}
+
+BOOST_AUTO_TEST_CASE(of_many_the_strongest_are_drawn_in_their_order_too) {
+  // 1, 9, 2, 5: the two strongest are 1 and 3.
+  const Tensor four = torch::tensor({1.0, 9.0, 2.0, 5.0});
+  const Picture grid =
+      channel_grid(four, {.columns = 2, .max_channels = 2, .strongest_first = false, .percentile = 100});
+  BOOST_TEST(filled(grid, 8, under_long_title, 32, sequential(1)));
+  BOOST_TEST(filled(grid, 48, under_long_title, 32, sequential(5.0F / 9)));
+}
+
+BOOST_AUTO_TEST_CASE(labels_have_the_numbers_and_what_is_strongest) {
+  // One channel -2 of single numbers, given as the layer's channel 40: the label is at 8, under the tile
+  // and 5.
+  const Picture one = channel_grid(torch::tensor({-2.0}), {.first_number = 40});
+  const Picture label = text("40  -2");
+  bool same = true;
+  for (int y = 0; y < label.height; ++y)
+    for (int x = 0; x < label.width; ++x)
+      same &= pixel(one, 8 + x, first_row + 32 + 5 + y) == pixel(label, x, y);
+  BOOST_TEST(same);
+  // In their own order and with one scale, channels have their numbers alone.
+  const Picture plain = channel_grid(torch::ones({1, 2, 2}), {.strongest_first = false});
+  const Picture number = text("0");
+  int ink_dots = 0;
+  for (int x = 8; x < 8 + 64; ++x) ink_dots += pixel(plain, x, first_row + 64 + 5) == ink;
+  int expected = 0;
+  for (int x = 0; x < number.width; ++x) expected += pixel(number, x, 0) == ink;
+  BOOST_TEST(ink_dots == expected);
 }
 
 BOOST_AUTO_TEST_CASE(the_width_is_kept) {

@@ -124,4 +124,36 @@ inline Picture fitted(const Picture& picture, int box_width, int box_height) {
   return scaled(picture, side(picture.width), side(picture.height));
 }
 
+/// Pictures under one another, on paper.
+inline Picture stacked(const std::vector<Picture>& pictures, int gap = 0) {
+  int width = 1, height = -gap;
+  for (const Picture& picture : pictures) {
+    width = std::max(width, picture.width);
+    height += picture.height + gap;
+  }
+  Picture whole = blank(width, height);
+  int y = 0;
+  for (const Picture& picture : pictures) {
+    paste(whole, picture, 0, y);
+    y += picture.height + gap;
+  }
+  return whole;
+}
+
+/// Pictures side by side, on paper.
+inline Picture side_by_side(const std::vector<Picture>& pictures, int gap) {
+  int width = -gap, height = 1;
+  for (const Picture& picture : pictures) {
+    width += picture.width + gap;
+    height = std::max(height, picture.height);
+  }
+  Picture whole = blank(width, height);
+  int x = 0;
+  for (const Picture& picture : pictures) {
+    paste(whole, picture, x, 0);
+    x += picture.width + gap;
+  }
+  return whole;
+}
+
 }  // namespace pellucid

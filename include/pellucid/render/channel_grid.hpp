@@ -4,11 +4,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
-#include <numeric>
 #include <string>
 #include <vector>
 
+#include <pellucid/activation/channels.hpp>
 #include <pellucid/core/error.hpp>
 #include <pellucid/core/torch.hpp>
 #include <pellucid/image/picture.hpp>
@@ -18,18 +19,18 @@
 
 namespace pellucid {
 
-/// shared: colours compare channels. own: each channel by its own strongest place, whose value is in its
-/// label.
+/// shared: colours compare channels. own: each channel by its own strongest places.
 enum class Scale { shared, own };
 
 struct ChannelGridOptions {
   Scale scale = Scale::shared;
   int columns = 0;              ///< 0: about as many as rows
-  int max_channels = 64;        ///< the rest is left out, and the title says so
-  bool strongest_first = true;  ///< by the largest |value|; false: in the order of the channels
+  int max_channels = 64;        ///< of more, the strongest are drawn, and the title says so
+  bool strongest_first = true;  ///< as `strongest_channels` has it; false: in the order of the channels
   double percentile = 99;       ///< in [0, 100], as in HeatMapOptions
   int width = 900;      ///< pixels to fill, tiles being 24 at least; a pixel of a channel takes 32 at most
   std::string title{};  ///< in front of how many channels are shown
+  std::int64_t first_number = 0;  ///< of the channels given, where they are a part of the layer's
 };
 
 /// Throws Error on options that no grid can be made with.
@@ -56,8 +57,21 @@ inline std::string number(double value) {
 
 }  // namespace detail
 
+namespace detail {
+
+/// The colour bar of a grid, and what is written under its maps.
+inline Picture grid_footer(const Picture& bar, const std::string& words, int width) {
+  const std::vector<std::string> lines = wrapped(words, std::max(width, bar.width), 4);
+  Picture note = blank(std::max(width, bar.width), int(lines.size()) * line_height());
+  draw_lines(note, 0, 0, lines, {1, faint_ink});
+  return stacked({bar, note}, 6);
+}
+
+}  // namespace detail
+
 /// Draws channels as heat maps in a grid, each with its number: black is nothing; where a value is negative
-/// anywhere, blue is below zero and orange above.
+/// anywhere, blue is below zero and orange above. Where the strongest come first, or are single numbers,
+/// the largest value stands beside the number; where each has its own scale, the largest |value|.
 ///
 /// C×H×W, 1×C×H×W, or one number for each channel (C or 1×C) in. With the shared scale the last colour is the
 /// percentile of all values shown; single numbers always share it. Throws Error on another shape, on NaN or
@@ -74,26 +88,15 @@ inline Picture channel_grid(const Tensor& channels, const ChannelGridOptions& op
   maps = detail::single_map(maps, "a tensor of channels");
 
   const int count = int(maps.size(0)), height = int(maps.size(1)), width = int(maps.size(2));
-  const int shown = std::min(count, options.max_channels);
-  std::vector<Plane> planes;
-  std::vector<double> peaks;
-  for (int c = 0; c < count; ++c) {
-    planes.push_back(to_xtensor<double, 2>(maps[c]));
-    peaks.push_back(xt::amax(xt::abs(planes.back()))());
-  }
-  std::vector<std::size_t> order(std::size_t(count), 0);
-  std::iota(order.begin(), order.end(), 0);
-  if (options.strongest_first)
-    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return peaks[a] > peaks[b]; });
-  order.resize(std::size_t(shown));
-
-  const bool own = options.scale == Scale::own && height * width > 1;
-  Sign sign = Sign::magnitude;
-  Plane together(std::array<std::size_t, 2>{std::size_t(shown), std::size_t(height * width)});
-  for (auto place = together.begin(); const std::size_t c : order) {
-    place = std::copy(planes[c].begin(), planes[c].end(), place);
-    if (xt::amin(planes[c])() < 0) sign = Sign::both;
-  }
+  const StrongestChannels strongest = strongest_channels(maps, options.max_channels),
+                          chosen = options.strongest_first ? strongest : strongest.by_number();
+  const int shown = int(chosen.channels.size());
+  const Tensor numbers = torch::tensor(chosen.channels, torch::kLong).to(maps.device());
+  const Tensor drawn = maps.index_select(0, numbers);
+  const Plane together = to_xtensor<double, 2>(drawn.flatten(1));
+  const bool single = height * width == 1, own = options.scale == Scale::own && !single;
+  const bool with_values = options.strongest_first || single;
+  const Sign sign = xt::amin(together)() < 0 ? Sign::both : Sign::magnitude;
   const double shared = full_scale(together, options.percentile);
 
   SheetOptions sheet;
@@ -105,17 +108,33 @@ inline Picture channel_grid(const Tensor& channels, const ChannelGridOptions& op
   sheet.tile_width = factor < 4 ? room : factor * side;  // few pixels: all of the same size
 
   std::vector<Tile> tiles;
-  for (const std::size_t c : order) {
-    const double full = own ? full_scale(planes[c], options.percentile) : shared;
-    tiles.push_back({painted(scaled_to(planes[c], full), sign),
-                     std::to_string(c) + (own ? "  max " + detail::number(peaks[c]) : "")});
+  for (int i = 0; i < shown; ++i) {
+    const Plane plane = to_xtensor<double, 2>(drawn[i]);
+    const double full = own ? full_scale(plane, options.percentile) : shared;
+    std::string label = std::to_string(options.first_number + chosen.channels[std::size_t(i)]);
+    if (own) {
+      label += "  max " + detail::number(xt::amax(xt::abs(plane))());
+    } else if (with_values) {
+      label += "  " + detail::number(chosen.values[std::size_t(i)]);
+    }
+    tiles.push_back({painted(scaled_to(plane, full), sign), label});
   }
-  sheet.title = (options.title.empty() ? "" : options.title + ": ") +
-                (shown < count ? std::to_string(shown) + " of " : "") + std::to_string(count) +
-                (count == 1 ? " channel" : " channels") +
-                (options.strongest_first && shown > 1 ? ", strongest first" : "");
+  const std::string order = options.strongest_first && shown > 1 ? ", strongest first" : "";
+  const std::string part = shown == count ? std::to_string(count)
+                           : order.empty()
+                               ? "the " + std::to_string(shown) + " strongest of " + std::to_string(count)
+                               : std::to_string(shown) + " of " + std::to_string(count);
+  sheet.title = (options.title.empty() ? "" : options.title + ": ") + part +
+                (count == 1 ? " channel" : " channels") + order;
   const std::string high = own ? "max" : detail::number(shared);
-  sheet.footer = color_bar({.sign = sign, .low = sign == Sign::both ? "-" + high : "0", .high = high});
+  const Picture bar = color_bar({.sign = sign, .low = sign == Sign::both ? "-" + high : "0", .high = high});
+  const std::string words = own ? "Under each map: its channel. The colours of each map go up to its own "
+                                  "strongest places; max is its "
+                                  "largest |value|."
+                                : std::string("Under each map: its channel") +
+                                      (with_values ? " and that channel's largest value" : "") +
+                                      ". Colours compare maps: all have this scale.";
+  sheet.footer = detail::grid_footer(bar, words, sheet.columns * (sheet.tile_width + sheet.gap) - sheet.gap);
   return contact_sheet(tiles, sheet);
 }
 

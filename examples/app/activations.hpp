@@ -1,0 +1,56 @@
+#pragma once
+/// What `activations` was asked for, and its three answers.
+
+#include <pellucid/activation/channels.hpp>
+#include <pellucid/core/torch.hpp>
+#include <pellucid/render/channel_grid.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "setup.hpp"
+
+namespace pellucid::app {
+
+/// Channels and units that are shown where no more were asked for.
+inline constexpr std::int64_t most_drawn = 64, most_units = 16;
+
+/// Channels A to B, both included.
+struct ChannelRange {
+  std::int64_t first = 0, last = 0;
+  std::int64_t count() const { return last - first + 1; }
+};
+
+struct ActivationsWish {
+  Common common{};
+  std::vector<std::string> layers{};
+  std::string scale = "shared", channels{};
+  std::vector<std::int64_t> place{};
+  bool all = false, sorted = false, gradients = false;
+  std::optional<ChannelRange> range{};
+
+  Scale colours() const { return scale == "own" ? Scale::own : Scale::shared; }
+};
+
+/// The part of C channels that was asked for.
+Tensor in_range(const ActivationsWish& wish, const Tensor& maps, const std::string& layer);
+/// The channels that are shown, in the order in which they are.
+StrongestChannels shown_channels(const ActivationsWish& wish, const Tensor& maps, std::int64_t most);
+
+/// One image of the inputs, by itself.
+struct Looked {
+  std::string file{}, shown{};
+  Tensor image{};  ///< 1×…
+};
+std::vector<Looked> images_of(const Setup& setup);
+
+/// The channels of layers, side by side.
+void show_channels(const ActivationsWish& wish, const Setup& setup);
+/// For each unit of layers, where in the image it comes from.
+void show_unit_gradients(const ActivationsWish& wish, const Setup& setup);
+/// A tour through all layers.
+void show_tour(const ActivationsWish& wish, const Setup& setup);
+
+}  // namespace pellucid::app

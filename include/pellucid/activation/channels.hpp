@@ -1,0 +1,70 @@
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <numeric>
+#include <vector>
+
+#include <pellucid/core/torch.hpp>
+
+namespace pellucid {
+
+/// The maps C×h×w in one row of a layer's output.
+///
+/// 1×C×h×w gives its C channels, C units of 1×K (or C numbers) one place each. Channels may come last
+/// (1×h×w×C, as within ConvNeXt's blocks): they are where what is left has the shape H×W of the images, or is
+/// closer to it than with the channels first. Of another output (tokens 1×T×C, windows) the last two
+/// dimensions are one map, those before it count them.
+inline Tensor channels_of(const Tensor& output, const Images& images) {
+  if (output.dim() < 2 || (output.dim() == 2 && output.size(0) == 1))
+    return output.reshape({output.numel(), 1, 1});
+  if (output.dim() != 4 || output.size(0) != 1) return output.reshape({-1, output.size(-2), output.size(-1)});
+  if (images.dim() != 4 || output.numel() == 0) return output[0];
+  const auto unlike = [&](std::int64_t rows, std::int64_t columns) {
+    return std::abs(std::log(double(rows * images.size(3)) / double(columns * images.size(2))));
+  };
+  const bool last = unlike(output.size(1), output.size(2)) < unlike(output.size(2), output.size(3)) - 1e-9;
+  return last ? output[0].permute({2, 0, 1}) : output[0];
+}
+
+/// Channels by number, the strongest first, each with its largest value.
+struct StrongestChannels {
+  std::vector<std::int64_t> channels{};
+  std::vector<double> values{};
+
+  /// The same channels in the order of their numbers.
+  StrongestChannels by_number() const {
+    std::map<std::int64_t, double> sorted;
+    for (std::size_t i = 0; i < channels.size(); ++i) sorted[channels[i]] = values[i];
+    StrongestChannels result;
+    for (const auto& [channel, value] : sorted) {
+      result.channels.push_back(channel);
+      result.values.push_back(value);
+    }
+    return result;
+  }
+};
+
+/// The `count` strongest of the channels C×h×w (all, where there are fewer): those with the largest values.
+///
+/// A channel is as strong as its strongest place, max a, as `Neuron` has it. It looks for something, and one
+/// place where that is found is enough: the mean would put channels first that respond a little everywhere,
+/// to nothing. What is far below zero is no response, and is gone behind a ReLU: max |a| would show, of the
+/// layer before, channels that say "not here". Of equally strong channels the one with the lower number comes
+/// first.
+inline StrongestChannels strongest_channels(const Tensor& maps, std::int64_t count) {
+  const Tensor largest = maps.detach().flatten(1).amax(1).to(torch::kCPU, torch::kDouble);
+  const auto values = largest.accessor<double, 1>();
+  std::vector<std::int64_t> order(std::size_t(maps.size(0)));
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::int64_t a, std::int64_t b) { return values[a] > values[b]; });
+  order.resize(std::min(order.size(), std::size_t(count)));
+  StrongestChannels result{order, {}};
+  for (const std::int64_t channel : order) result.values.push_back(values[channel]);
+  return result;
+}
+
+}  // namespace pellucid
