@@ -46,11 +46,6 @@ inline void validate(const SheetOptions& options) {
 
 namespace detail {
 
-inline void draw_lines(Picture& onto, int x, int y, const std::vector<std::string>& lines, TextStyle style) {
-  for (std::size_t i = 0; i < lines.size(); ++i)
-    draw_text(onto, x, y + int(i) * line_height(style.scale), lines[i], style);
-}
-
 struct SheetRow {
   int picture_height = 0, label_lines = 0;
 };

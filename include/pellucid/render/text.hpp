@@ -151,6 +151,15 @@ inline std::vector<std::string> wrapped(std::string_view content, int width, int
   return lines;
 }
 
+namespace detail {
+
+inline void draw_lines(Picture& onto, int x, int y, const std::vector<std::string>& lines, TextStyle style) {
+  for (std::size_t i = 0; i < lines.size(); ++i)
+    draw_text(onto, x, y + int(i) * line_height(style.scale), lines[i], style);
+}
+
+}  // namespace detail
+
 /// A picture of text, one line for each '\n', cut to its own size. Throws Error on a scale below 1.
 inline Picture text(std::string_view content, TextStyle style = {}, Rgb background = paper) {
   validate(style);
