@@ -47,6 +47,19 @@ struct Subject {
     return {images, std::move(other), numbers, part, nested};
   }
 
+  /// The images of another call about the same objective, row i in the place of this subject's image
+  /// `rows[i]`: with its noise.
+  Subject of_rows(Images others, const std::vector<std::int64_t>& rows,
+                  const Reporter<Callback>& part) const {
+    std::vector<std::int64_t> chosen;
+    std::vector<std::uint64_t> within;
+    for (const std::int64_t row : rows) {
+      chosen.push_back(numbers[std::size_t(row)]);
+      if (!nested.empty()) within.push_back(nested[std::size_t(row)]);
+    }
+    return {std::move(others), pellucid::select(objective, rows), std::move(chosen), part, std::move(within)};
+  }
+
   /// The images of another call about the same objective: row i is sample `samples[i]` of this subject's
   /// image `rows[i]`.
   Subject with(Images variants, const std::vector<std::int64_t>& rows,
