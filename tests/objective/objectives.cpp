@@ -222,4 +222,23 @@ BOOST_AUTO_TEST_CASE(cross_entropy_in_nats) {
   BOOST_CHECK_EXCEPTION(CrossEntropy{3}.of(s), Error, says({"class 3", "0 to 2"}));
 }
 
+BOOST_AUTO_TEST_CASE(the_probability_of_a_class) {
+  // Scores 0 and ln 3: 1/4 and 3/4. Its derivative by the score of class 1 is p(1 − p) = 3/16.
+  const Tensor scores = torch::tensor({{0.0, std::log(3.0)}, {std::log(3.0), 0.0}}, torch::kDouble);
+  const auto same = test::model_of([](const Tensor& x) { return x; });
+  const auto of = [&](const Probability& asked) { return resolve(asked, same, scores).of(scores); };
+  BOOST_TEST(difference(of({1}), torch::tensor({0.75, 0.25})) < 1e-12);
+  BOOST_TEST(difference(of({{1, 0}}), torch::tensor({0.75, 0.75})) < 1e-12);
+  BOOST_TEST(difference(of({}), torch::tensor({0.75, 0.75})) < 1e-12);
+  BOOST_TEST(difference(Probability{}.of(scores), torch::tensor({0.75, 0.75})) < 1e-12);
+  BOOST_TEST(difference(resolve(Probability{}, same, scores).select({1}).of(scores.flip(0).slice(0, 0, 1)),
+                        torch::tensor({0.25})) < 1e-12);
+  const Derivative d = differentiate(Probability{1}, same, scores);
+  BOOST_TEST(difference(d.gradient[0], torch::tensor({-3.0 / 16, 3.0 / 16})) < 1e-12);
+  // Scores so large that their exponentials overflow.
+  BOOST_TEST(difference(Probability{0}.of(torch::tensor({{1e4, 0.0}})), torch::tensor({1.0})) == 0);
+  BOOST_CHECK_EXCEPTION(of({2}), Error, says({"class 2", "0 to 1"}));
+  BOOST_CHECK_EXCEPTION(of({{0, 1, 1}}), Error, says({"3 numbers", "2 images"}));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

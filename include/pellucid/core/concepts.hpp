@@ -1,5 +1,6 @@
 #pragma once
 #include <concepts>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,16 @@ template <class M>
 concept LayeredModel = Model<M> &&
     requires(const M& model, const Images& images, const std::vector<std::string>& layers) {
   { model.observe(images, layers) } -> std::convertible_to<std::vector<Tensor>>;
+};
+
+/// A model whose weights can be shuffled: `weighted_layers(images)` names the layers that have weights, in
+/// the order in which they run, and `shuffled(layers, seed)` is the same model with the values of each of
+/// their weights in another order. What is shuffled is not shared with the model, which stays as it is.
+template <class M>
+concept ShufflableModel = Model<M> &&
+    requires(const M& model, const Images& images, const std::vector<std::string>& layers) {
+  { model.weighted_layers(images) } -> std::convertible_to<std::vector<std::string>>;
+  { model.shuffled(layers, std::uint64_t{}) } -> std::convertible_to<M>;
 };
 
 /// An objective that asks about one layer ("" for the scores): `layer` names it and `of(output)` turns its

@@ -47,17 +47,23 @@ struct Subject {
     return {images, std::move(other), numbers, part, nested};
   }
 
+  /// The images of another call about the same objective, row i in the place of this subject's image
+  /// `rows[i]`: with its noise.
+  Subject of_rows(Images others, const std::vector<std::int64_t>& rows,
+                  const Reporter<Callback>& part) const {
+    std::vector<std::int64_t> chosen;
+    std::vector<std::uint64_t> within;
+    for (const std::int64_t row : rows) {
+      chosen.push_back(numbers[std::size_t(row)]);
+      if (!nested.empty()) within.push_back(nested[std::size_t(row)]);
+    }
+    return {std::move(others), pellucid::select(objective, rows), std::move(chosen), part, std::move(within)};
+  }
+
   /// A choice of the images, each with its number and what is asked about it.
   Subject only(const std::vector<std::int64_t>& rows) const {
-    Subject part{images.index_select(0, torch::tensor(rows, torch::kLong).to(images.device())),
-                 pellucid::select(objective, rows),
-                 {},
-                 report};
-    for (const std::int64_t row : rows) {
-      part.numbers.push_back(numbers[std::size_t(row)]);
-      if (!nested.empty()) part.nested.push_back(nested[std::size_t(row)]);
-    }
-    return part;
+    return of_rows(images.index_select(0, torch::tensor(rows, torch::kLong).to(images.device())), rows,
+                   report);
   }
 
   /// The images of another call about the same objective: row i is sample `samples[i]` of this subject's

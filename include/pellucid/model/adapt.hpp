@@ -1,5 +1,6 @@
 #pragma once
 #include <concepts>
+#include <functional>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -28,19 +29,31 @@ concept ModuleHolder = requires(const Holder& holder) {
 /// A C++ module as a model. While it runs the module is in evaluation mode and its parameters are frozen;
 /// afterwards it is as it was. It is moved to another device only where `Execution::device` says so. Throws
 /// Error for a module that is null.
+///
+/// another: makes one more module of the same build, whatever its values, for what needs a network with other
+/// weights (`shuffled`); C++ cannot copy a module by itself. Left out, the module itself has those weights
+/// meanwhile, and nobody else may run it:
+///
+///   auto model = adapt(net, imagenet(), {}, [] { return std::make_shared<Net>(10); });
 template <detail::Module M>
-auto adapt(std::shared_ptr<M> module, Preprocess preprocess = unchanged(), Execution execution = {}) {
+auto adapt(std::shared_ptr<M> module, Preprocess preprocess = unchanged(), Execution execution = {},
+           std::type_identity_t<std::function<std::shared_ptr<M>()>> another = {}) {
   if (module == nullptr) throw Error("adapt: a null module was given; make the network first");
   if (execution.device) module->to(*execution.device);
-  auto forward = [module](const Tensor& input) { return Tensor(module->forward(input)); };
-  return Adapted(detail::EagerNetwork(std::move(forward), module), std::move(preprocess), execution);
+  detail::ModuleForward<M> forward{module, std::move(another)};
+  return Adapted(detail::EagerNetwork(std::move(forward), std::move(module)), std::move(preprocess),
+                 execution);
 }
 
 /// The same, from a holder made by TORCH_MODULE.
 template <detail::ModuleHolder Holder>
-auto adapt(const Holder& holder, Preprocess preprocess = unchanged(), Execution execution = {}) {
+auto adapt(const Holder& holder, Preprocess preprocess = unchanged(), Execution execution = {},
+           std::type_identity_t<std::function<Holder()>> another = {}) {
   if (holder.is_empty()) throw Error("adapt: an empty module holder was given; make the network first");
-  return adapt(holder.ptr(), std::move(preprocess), execution);
+  using M = std::remove_cvref_t<decltype(*holder.ptr())>;
+  std::function<std::shared_ptr<M>()> one_more;
+  if (another) one_more = [another] { return another().ptr(); };
+  return adapt(holder.ptr(), std::move(preprocess), execution, std::move(one_more));
 }
 
 /// A function of a tensor as a model. The places that it marks are its layers. A module that it calls is run

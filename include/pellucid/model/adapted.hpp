@@ -1,4 +1,6 @@
 #pragma once
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -59,6 +61,25 @@ class Adapted {
     return run(images, [&](const Tensor& input) { return network_->layers(input); });
   }
 
+  /// The layers that have weights, in the order in which they run for these images; one that runs several
+  /// times by its last. Throws Error for a function, whose weights cannot be known.
+  std::vector<std::string> weighted_layers(const Images& images) const {
+    const torch::NoGradGuard no_grad;
+    return run(images, [&](const Tensor& input) { return network_->weighted_layers(input); });
+  }
+
+  /// The model with the weights of these layers shuffled: the values of each parameter in another order,
+  /// which depends on the seed and the parameter's name alone. It shares all other weights with this one.
+  ///
+  /// This model stays as it is. Only a C++ module that adapt() cannot make another of has the shuffled
+  /// weights itself while the result, or a copy, lives, and its own again afterwards, whatever happens;
+  /// meanwhile this model refuses to run. Throws Error for a layer without weights.
+  Adapted shuffled(const std::vector<std::string>& layers, std::uint64_t seed = 0) const {
+    Adapted result(network_->shuffled(layers, seed), preprocess_, execution_);
+    result.names_ = names_;
+    return result;
+  }
+
   /// Images at the size that the network sees, still in pixels.
   Images fit(const Images& images) const { return preprocess_.fit(images); }
 
@@ -92,6 +113,8 @@ class Adapted {
   }
 
   void check(const std::vector<std::string>& layers, const Tensor& input) const {
+    // The scores are always there; finding the other names may take a pass.
+    if (std::all_of(layers.begin(), layers.end(), [](const auto& layer) { return layer.empty(); })) return;
     const std::lock_guard lock(names_->mutex);
     if (!names_->known) {
       names_->all = network_->names(input);

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -37,6 +38,16 @@ class AnyModel {
   /// All layers that can be seen; none where the model lists none.
   std::vector<LayerInfo> layers(const Images& images) const { return model_->layers(images); }
 
+  /// The layers that have weights, in the order in which they run. Throws Error where the model tells none.
+  std::vector<std::string> weighted_layers(const Images& images) const {
+    return model_->weighted_layers(images);
+  }
+
+  /// The model with the weights of these layers shuffled. Throws Error where the model cannot do that.
+  AnyModel shuffled(const std::vector<std::string>& layers, std::uint64_t seed = 0) const {
+    return AnyModel(model_->shuffled(layers, seed));
+  }
+
   /// Images at the size that the network sees.
   Images fit(const Images& images) const { return model_->fit(images); }
 
@@ -55,6 +66,9 @@ class AnyModel {
     virtual std::vector<Tensor> observe(const Images& images,
                                         const std::vector<std::string>& layers) const = 0;
     virtual std::vector<LayerInfo> layers(const Images& images) const = 0;
+    virtual std::vector<std::string> weighted_layers(const Images& images) const = 0;
+    virtual std::shared_ptr<const Interface> shuffled(const std::vector<std::string>& layers,
+                                                      std::uint64_t seed) const = 0;
     virtual Images fit(const Images& images) const = 0;
     virtual std::shared_ptr<const Interface> at_any_size() const = 0;
     virtual Preprocess preprocess() const = 0;
@@ -77,6 +91,17 @@ class AnyModel {
       } else {
         return {};
       }
+    }
+    std::vector<std::string> weighted_layers(const Images& images) const override {
+      if constexpr (ShufflableModel<M>) return model.weighted_layers(images);
+      throw Error(
+          "this model does not tell its weights; one made by adapt(), load() or load_script() does, and "
+          "your own with members weighted_layers(images) and shuffled(layers, seed)");
+    }
+    std::shared_ptr<const Interface> shuffled(const std::vector<std::string>& layers,
+                                              std::uint64_t seed) const override {
+      if constexpr (ShufflableModel<M>) return std::make_shared<const Holding>(model.shuffled(layers, seed));
+      throw Error("this model cannot be shuffled: it has no member shuffled(layers, seed)");
     }
     Images fit(const Images& images) const override {
       if constexpr (requires { Images(model.fit(images)); }) {

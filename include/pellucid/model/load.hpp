@@ -47,7 +47,8 @@ auto model_of(Checkpoint checkpoint, const std::string& what, Preprocess preproc
   }();
   load_into(*network.ptr(), std::move(checkpoint), what);
   network.ptr()->eval();
-  return adapt(network, std::move(preprocess), std::move(execution));
+  return adapt(network, std::move(preprocess), std::move(execution),
+               [options] { return uninitialized<Network>(options); });
 }
 
 }  // namespace detail

@@ -1,4 +1,6 @@
 #pragma once
+#include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -9,6 +11,7 @@
 
 #include <pellucid/model/observer.hpp>
 #include <pellucid/model/recording.hpp>
+#include <pellucid/model/shuffle.hpp>
 
 namespace pellucid::detail {
 
@@ -80,6 +83,15 @@ class Frozen {
   const torch::nn::Module* module_;
 };
 
+/// The forward pass of a module; and how another of its build is made, where somebody told.
+template <class M>
+struct ModuleForward {
+  std::shared_ptr<M> module;
+  std::function<std::shared_ptr<M>()> another{};
+
+  Tensor operator()(const Tensor& input) const { return module->forward(input); }
+};
+
 /// A function of a tensor as a network: what `Adapted` runs. Its marks are its layers; of a module, what
 /// nobody marked is seen by an Observer.
 template <class Forward>
@@ -97,7 +109,10 @@ class EagerNetwork {
 
   Tensor forward(const Tensor& input) const {
     std::optional<Frozen> frozen;
-    if (module_ != nullptr) frozen.emplace(*module_);
+    if (module_ != nullptr) {
+      OtherValues::check(*module_, values_.get());
+      frozen.emplace(*module_);
+    }
     return forward_(input);
   }
 
@@ -123,6 +138,46 @@ class EagerNetwork {
     for (const std::string& layer : layers)
       outputs.push_back(layer.empty() ? scores : recording.output(layer));
     return outputs;
+  }
+
+  /// The layers that have weights and take part in the pass, in the order in which they run (last).
+  std::vector<std::string> weighted_layers(const Tensor& input) const {
+    std::vector<std::string> result;
+    const std::vector<Weight> weights = this->weights();
+    std::vector<std::string> names = this->names(input);
+    std::reverse(names.begin(), names.end());
+    for (const std::string& name : names) {
+      const std::string layer = without_call(name);
+      const bool weighted =
+          std::any_of(weights.begin(), weights.end(), [&](const auto& w) { return w.layer == layer; });
+      if (weighted && std::find(result.begin(), result.end(), layer) == result.end()) result.push_back(layer);
+    }
+    std::reverse(result.begin(), result.end());
+    return result;
+  }
+
+  /// The network with the weights of these layers shuffled: another module, that shares all other values; or,
+  /// where none can be made, the module itself, which has its own values again when the network is gone.
+  EagerNetwork shuffled(const std::vector<std::string>& layers, std::uint64_t seed) const {
+    const std::vector<Weight> weights = this->weights();
+    check_weighted(layers, weights);
+    OtherValues::Changes changes;
+    for (const Weight& weight : weights)
+      if (std::find(layers.begin(), layers.end(), weight.layer) != layers.end())
+        changes.emplace_back(weight.value, detail::shuffled(weight.value, seed_of(weight.name, seed)));
+    EagerNetwork result = *this;
+    if constexpr (requires { result.forward_.module = forward_.another(); }) {
+      if (forward_.another) {
+        result.module_ = result.forward_.module = forward_.another();
+        if (result.module_ == nullptr)
+          throw Error(
+              "adapt: the function that makes another module gave a null one; make the network there");
+        share_values(*result.module_, *module_, changes);
+        return result;
+      }
+    }
+    result.values_ = std::make_shared<const OtherValues>(module_, changes, values_);
+    return result;
   }
 
   /// Why a name that is not a layer is none, if there is more to say.
@@ -156,6 +211,20 @@ class EagerNetwork {
     }
   }
 
+  std::vector<Weight> weights() const {
+    if (module_ == nullptr)
+      throw Error(
+          "the weights of a function cannot be shuffled, because nothing tells where they are; give adapt() "
+          "the module that it calls");
+    std::vector<Weight> result;
+    for (const auto& part : module_->named_modules())
+      for (const auto& parameter : part.value()->named_parameters(/*recurse=*/false))
+        if (is_weight(parameter.value()))
+          result.push_back(
+              weight_of(part.key(), part.value()->children().empty(), parameter.key(), parameter.value()));
+    return result;
+  }
+
   Tensor record(Recording& recording, const Tensor& input) const {
     if (module_ == nullptr) return recording.run([&] { return forward(input); });
     const ParameterNames owners(*module_);  // made anew: loading weights may have replaced the parameters
@@ -167,6 +236,7 @@ class EagerNetwork {
 
   Forward forward_;
   std::shared_ptr<torch::nn::Module> module_;
+  std::shared_ptr<const OtherValues> values_{};  ///< null: the module's own
 };
 
 }  // namespace pellucid::detail

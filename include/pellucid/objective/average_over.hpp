@@ -38,6 +38,36 @@ Average average_over(const M& model, const S& subject, AveragePlan plan, Make&& 
       subject.report);
 }
 
+/// What `ask` finds out about each of so many variants of a subject's images, N×variants×…: in micro-batches
+/// that may span images, as in `average_over`, and nothing averaged.
+///
+/// The images that `ask` gets have the draws of noise of their image (not others for each variant), so that
+/// what is random in a method is the same for all of them.
+template <class M, class S, class Make, class Ask>
+Tensor ask_about_each(const M& model, const S& subject, std::int64_t variants, Make&& make, Ask&& ask) {
+  const std::int64_t images = subject.images.size(0), all = images * variants;
+  const AveragePlan plan{.images = all, .micro_batch = execution_of(model).micro_batch};
+  const Tensor found = average(
+                           plan,
+                           [&](const std::vector<Variant>& batch) -> Tensor {
+                             std::vector<Variant> which;
+                             std::vector<std::int64_t> rows;
+                             for (const Variant& one : batch) {
+                               which.push_back({one.image / variants, one.image % variants});
+                               rows.push_back(one.image / variants);
+                             }
+                             const auto part =
+                                 subject.report.part(batch.front().image, std::int64_t(batch.size()), all);
+                             return ask(model, subject.of_rows(make(which), rows, part), which);
+                           },
+                           subject.report)
+                           .mean;
+  std::vector<std::int64_t> shape = found.sizes().vec();
+  shape[0] = variants;
+  shape.insert(shape.begin(), images);
+  return found.view(shape);
+}
+
 /// Each image once, as it is.
 template <class S>
 auto as_it_is(const S& subject) {

@@ -1,5 +1,6 @@
 #pragma once
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 #include <pellucid/model/script/functional.hpp>
 #include <pellucid/model/script/in_place.hpp>
 #include <pellucid/model/script/torch.hpp>
+#include <pellucid/model/script/weights.hpp>
 
 namespace pellucid::detail {
 
@@ -46,10 +48,22 @@ class ScriptGraph {
       for (torch::jit::Block* const inner : node->blocks()) remove_markers(inner);
     torch::jit::EliminateDeadCode(graph_);
     name_layers();
+    ScriptWeights::name(module_, *graph_);
   }
 
   /// The observable layers in the order of their outputs; those called several times as `name#1`, `name#2`…
   const std::vector<Layer>& layers() const { return layers_; }
+
+  /// The layers that have weights, in the order in which they run (last).
+  std::vector<std::string> weighted_layers() const { return ScriptWeights(*graph_).layers(); }
+
+  /// The graph with the weights of these layers shuffled: a copy, which shares all others.
+  ScriptGraph shuffled(const std::vector<std::string>& layers, std::uint64_t seed) const {
+    ScriptGraph result = *this;
+    result.graph_ = graph_->copy();
+    ScriptWeights(*result.graph_).shuffle(layers, seed);
+    return result;
+  }
 
   /// The graph that computes the named layers ("" is the module's own output) and nothing behind them.
   std::shared_ptr<torch::jit::Graph> cut(const std::vector<std::string>& wanted) const {

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -54,6 +55,22 @@ class ScriptNetwork {
     return result;
   }
 
+  /// The layers that have weights, in the order in which they run (last).
+  std::vector<std::string> weighted_layers(const Tensor&) const {
+    std::vector<std::string> result = graph_.weighted_layers();
+    if (result.empty()) throw Error("no weights can be found in this TorchScript module: nothing to shuffle");
+    return result;
+  }
+
+  /// The network with the weights of these layers shuffled: a copy, which shares all others.
+  ScriptNetwork shuffled(const std::vector<std::string>& layers, std::uint64_t seed) const {
+    ScriptNetwork result = *this;
+    result.graph_ = graph_.shuffled(layers, seed);
+    result.mutex_ = std::make_shared<std::mutex>();
+    result.plans_ = std::make_shared<Plans>();
+    return result;
+  }
+
   /// The names that `observe` takes, known without a forward pass.
   std::vector<std::string> names(const Tensor&) const {
     std::vector<std::string> result;
@@ -62,6 +79,8 @@ class ScriptNetwork {
   }
 
  private:
+  using Plans = std::map<std::vector<std::string>, torch::jit::Code>;
+
   static torch::jit::Module prepared(torch::jit::Module module) {
     module.eval();
     return module;
@@ -119,8 +138,7 @@ class ScriptNetwork {
   std::vector<c10::IValue> arguments_;
   std::optional<torch::Device> device_{};
   std::shared_ptr<std::mutex> mutex_ = std::make_shared<std::mutex>();
-  std::shared_ptr<std::map<std::vector<std::string>, torch::jit::Code>> plans_ =
-      std::make_shared<std::map<std::vector<std::string>, torch::jit::Code>>();
+  std::shared_ptr<Plans> plans_ = std::make_shared<Plans>();
 };
 
 }  // namespace pellucid::detail
