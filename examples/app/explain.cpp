@@ -1,4 +1,4 @@
-#include <pellucid/attribution/methods/grad_cam.hpp>
+#include <pellucid/attribution/class_activation.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -23,29 +23,63 @@ struct Wish {
   std::optional<std::int64_t> channel{};
   std::vector<std::int64_t> neuron{};  ///< C, or C, Y, X
 
+  bool names_a_part() const { return channel || !neuron.empty(); }
+
   bool asks_about_a_layer() const {
-    return !layer.empty() && (channel || !neuron.empty() || method != "grad-cam");
+    return !layer.empty() && (names_a_part() || method_named(method).layer == LayerIs::asked_about);
   }
 };
 
 void check(const Wish& wish) {
   check_used(wish.method, wish.options);
   check_part(wish.layer, wish.channel.has_value(), wish.neuron);
+  if (method_named(wish.method).layer == LayerIs::explained) {
+    if (wish.layer.empty())
+      throw Error("--method " + wish.method + " explains the values of a layer; name it with --layer");
+    if (wish.names_a_part())
+      throw Error(std::string(wish.channel ? "--channel" : "--neuron") + " would ask about a part of " +
+                  wish.layer + ", whose values --method " + wish.method +
+                  " explains for a class; leave it out");
+  }
   if (wish.asks_about_a_layer() && !wish.targets.empty())
     throw Error("--target asks about a class and --layer about a layer; give one of them");
 }
 
-/// The layer whose map Grad-CAM makes, settled here so that it can be told.
-std::string cam_layer(const Wish& wish, const Setup& setup) {
-  if (!wish.layer.empty() && !wish.asks_about_a_layer()) return wish.layer;
-  return last_spatial_layer(setup.model, setup.inputs.front().images.narrow(0, 0, 1), wish.layer);
+/// What is asked about the layer that was named.
+Question about_its_layer(const Wish& wish) {
+  return about_layer(wish.layer, wish.channel ? PerImage(*wish.channel) : PerImage(), wish.neuron);
+}
+
+/// The layer whose map is made, or whose values are explained, settled here so that it can be told; none
+/// where the method has none.
+std::string layer_of_method(const Wish& wish, const Setup& setup) {
+  const Method& method = method_named(wish.method);
+  if (method.layer == LayerIs::asked_about) return "";
+  for (const Input& input : setup.inputs)
+    if (method.uses.contains("no-upsample") && !wish.options.no_upsample && input.images.dim() != 4)
+      throw Error(wish.method + " brings its map to the size of images N×C×H×W, and " + input.file +
+                  " has the shape " + shape_text(input.images.sizes().vec()) +
+                  "; give --no-upsample for the map as it is");
+  const Images first = setup.inputs.front().images.narrow(0, 0, 1);
+  if (wish.layer.empty() || wish.asks_about_a_layer())
+    return last_spatial_layer(setup.model, first,
+                              wish.asks_about_a_layer() ? about_its_layer(wish) : Question(Class{0}));
+  if (method.layer == LayerIs::explained && !wish.options.no_upsample) {
+    const torch::NoGradGuard no_grad;
+    const Tensor values = setup.model.activation(first, wish.layer);
+    if (!grid_of(values.sizes(), first.sizes()))
+      throw Error(
+          "layer '" + wish.layer + "' gives " + shape_text(values.sizes().vec()) +
+          ", which has no places to lay over an image; give --no-upsample for its values as they are");
+  }
+  return wish.layer;
 }
 
 /// What is asked about the images of one input. `labels`: what the model says of them.
 std::vector<Question> questions(const Wish& wish, const std::vector<std::int64_t>& labels) {
   std::vector<Question> all;
   if (wish.asks_about_a_layer()) {
-    all.push_back(about_layer(wish.layer, wish.channel ? PerImage(*wish.channel) : PerImage(), wish.neuron));
+    all.push_back(about_its_layer(wish));
   } else if (wish.targets.empty()) {
     all.emplace_back(Class{labels});
   }
@@ -78,9 +112,8 @@ Finding finding(const Wish& wish, const Input& input, std::int64_t row, const Ex
                               number(until));
   }
   if (explanation.completeness_gap.defined()) {
-    const double gap = explanation.completeness_gap[row].item<double>();
-    found.completeness_gap = gap;
-    found.completeness_whole = found.attribution.to(torch::kDouble).sum().item<double>() - gap;
+    found.completeness_gap = explanation.completeness_gap[row].item<double>();
+    found.completeness_whole = explanation.completeness_whole[row].item<double>();
   }
   return found;
 }
@@ -142,14 +175,7 @@ void run(Wish wish) {
   check(wish);
   const Setup setup(wish.common);
   if (!wish.common.array.empty()) setup.check_one_size();
-  if (wish.method == "grad-cam") {
-    wish.options.cam_layer = cam_layer(wish, setup);
-    for (const Input& input : setup.inputs)
-      if (input.images.dim() != 4 && !wish.options.no_upsample)
-        throw Error("grad-cam brings its map to the size of images N×C×H×W, and " + input.file +
-                    " has the shape " + shape_text(input.images.sizes().vec()) +
-                    "; give --no-upsample for the map as it is");
-  }
+  wish.options.layer = layer_of_method(wish, setup);
   const Explain explain = method_named(wish.method).prepare(wish.options, setup.model);
   const std::vector<Finding> findings = explain_all(wish, setup, explain);
 
@@ -168,9 +194,12 @@ void run(Wish wish) {
     for (const Finding& found : findings) rows.push_back(found.attribution);
     save_array(wish.common.array, torch::cat(rows));
   }
-  if (!wish.common.out.empty())
+  if (!wish.common.out.empty()) {
+    const Method& its = method_named(wish.method);
+    const bool as_it_is = its.layer == LayerIs::explained && wish.options.no_upsample;
     save_picture(wish.common.out,
-                 explain_picture(findings, method_named(wish.method).view, method, setup.labels));
+                 explain_picture(findings, as_it_is ? View::channels : its.view, method, setup.labels));
+  }
   if (wish.common.json) return print(document(wish, setup.labels, findings));
   for (const Finding& found : findings) std::cout << as_text(found, setup.labels, method);
   tell_written(wish.common);
@@ -187,8 +216,10 @@ std::function<void()> set_up(CLI::App& options) {
       ->type_name("K[,K]")
       ->group(asked);
   options
-      .add_option("--layer", wish->layer,
-                  "a layer, as a whole or one part of it; for grad-cam alone: the layer whose map is made")
+      .add_option(
+          "--layer", wish->layer,
+          "a layer, as a whole or one part of it. Without a part, for ...-cam: the layer whose map is "
+          "made, for layer-...: the layer whose values are explained")
       ->type_name("NAME")
       ->group(asked);
   options.add_option("--channel", wish->channel, "a channel of the layer, or a unit of a layer N×K")
@@ -216,13 +247,23 @@ std::function<void()> set_up(CLI::App& options) {
   options.add_option("--steps", method.steps, "steps from the baseline to the image (50)")
       ->type_name("N")
       ->group(its);
-  options.add_option("--baseline", method.baseline, "black (left out), mean, blur, noise, or a file")
+  options
+      .add_option("--baseline", method.baseline,
+                  "black, mean, blur, noise, or a file (left out: black; for occlusion: mean)")
       ->type_name("B")
       ->group(its);
   options.add_option("--seed", method.seed, "of the noise; the same seed gives the same numbers (0)")
       ->type_name("S")
       ->group(its);
-  options.add_flag("--no-upsample", method.no_upsample, "keep the map of grad-cam at its layer's size")
+  options.add_option("--window", method.window, "pixels a side that are covered (an eighth of the image)")
+      ->type_name("W")
+      ->group(its);
+  options.add_option("--stride", method.stride, "pixels from one window to the next (half the window)")
+      ->type_name("S")
+      ->group(its);
+  options
+      .add_flag("--no-upsample", method.no_upsample,
+                "keep the map of ...-cam at its layer's size, and the values of layer-... in their shape")
       ->group(its);
 
   add_common(options, wish->common,

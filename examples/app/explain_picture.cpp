@@ -1,5 +1,6 @@
 #include "explain_picture.hpp"
 
+#include <pellucid/attribution/layer_grid.hpp>
 #include <pellucid/render/heatmap.hpp>
 #include <pellucid/render/overlay.hpp>
 
@@ -22,7 +23,8 @@ std::string said(const Finding& found, const Labels& labels) {
   return found.shown + (found.predicted ? "\nModel: " + answer_label(labels, *found.predicted) : "");
 }
 
-std::string asked(const Finding& found, const Labels& labels) {
+std::string asked(const Finding& found, View view, const Labels& labels) {
+  if (view == View::response) return "How strongly the layer responds";
   std::string label = "What counts for " + asked_text(found.question, labels);
   const Class* const one = std::get_if<Class>(&found.question.kind());
   if (one != nullptr && found.probability && found.predicted->label != one->label.values()[0])
@@ -34,7 +36,7 @@ std::string asked(const Finding& found, const Labels& labels) {
 /// The photo, the heat maps, and both together.
 void add_row(std::vector<Tile>& tiles, const Finding& found, View view, const Labels& labels) {
   tiles.push_back({photo(found.image), said(found, labels)});
-  tiles.push_back({heat_map(found.attribution, {.sign = main_sign(view)}), asked(found, labels)});
+  tiles.push_back({heat_map(found.attribution, {.sign = main_sign(view)}), asked(found, view, labels)});
   if (view == View::magnitude_and_sign)
     tiles.push_back(
         {heat_map(found.attribution, {.sign = Sign::both}), "What speaks for it and what against it"});
@@ -42,8 +44,9 @@ void add_row(std::vector<Tile>& tiles, const Finding& found, View view, const La
 }
 
 Picture bars(View view) {
-  const std::string words =
-      view == View::positive ? "How much a place speaks for it:" : "How much a pixel counts:";
+  const std::string words = view == View::positive   ? "How much a place speaks for it:"
+                            : view == View::response ? "How strongly a place responds:"
+                                                     : "How much a pixel counts:";
   if (view != View::magnitude_and_sign) return explained_bar(words, main_sign(view));
   return side_by_side({explained_bar(words, Sign::magnitude), explained_bar("With its sign:", Sign::both)},
                       32);
@@ -73,7 +76,7 @@ Picture photo_sheet(const std::vector<Finding>& findings, View view, const std::
       while (tiles.size() % std::size_t(sheet.columns) != 0) tiles.push_back(no_tile());
       tiles.push_back({photo(findings[i].image), said(findings[i], labels)});
     }
-    tiles.push_back({over_photo(findings[i], view), asked(findings[i], labels)});
+    tiles.push_back({over_photo(findings[i], view), asked(findings[i], view, labels)});
   }
   return contact_sheet(tiles, sheet);
 }
@@ -89,11 +92,15 @@ Picture explain_picture(const std::vector<Finding>& findings, View view, const s
   const auto drawn_over = [](const Finding& found) {
     return is_photo(found.image) && found.attribution.dim() == 4;
   };
-  if (std::all_of(findings.begin(), findings.end(), drawn_over))
+  if (view != View::channels && std::all_of(findings.begin(), findings.end(), drawn_over))
     return photo_sheet(findings, view, method, labels);
+  const auto drawn = [&](const Finding& found) {
+    const auto grid = grid_of(found.attribution.sizes(), found.image.sizes());
+    return view == View::channels && grid ? folded(found.attribution, *grid) : found.attribution;
+  };
   std::vector<Picture> grids;
   for (const Finding& found : findings)
-    grids.push_back(channels(found.attribution,
+    grids.push_back(channels(drawn(found),
                              method + ", " + found.shown + ", " + asked_text(found.question, labels), false));
   return stacked(grids);
 }

@@ -12,8 +12,8 @@ namespace pellucid::app {
 Sign main_sign(View view);
 
 /// A sheet of what was found: a row for each finding with the image, its heat maps and the two together; for
-/// an image that was asked about several classes, a row with one overlay each; for what is no image, its
-/// channels.
+/// an image that was asked about several classes, a row with one overlay each; for what is no image, or
+/// `View::channels`, its channels, those of tokens on their grid.
 Picture explain_picture(const std::vector<Finding>& findings, View view, const std::string& method,
                         const Labels& labels);
 

@@ -2,9 +2,17 @@
 
 #include <pellucid/attribution/methods/deconvnet.hpp>
 #include <pellucid/attribution/methods/grad_cam.hpp>
+#include <pellucid/attribution/methods/grad_cam_plus_plus.hpp>
 #include <pellucid/attribution/methods/guided_backprop.hpp>
+#include <pellucid/attribution/methods/guided_grad_cam.hpp>
 #include <pellucid/attribution/methods/input_x_gradient.hpp>
 #include <pellucid/attribution/methods/integrated_gradients.hpp>
+#include <pellucid/attribution/methods/layer_activation.hpp>
+#include <pellucid/attribution/methods/layer_cam.hpp>
+#include <pellucid/attribution/methods/layer_conductance.hpp>
+#include <pellucid/attribution/methods/layer_gradient_x_activation.hpp>
+#include <pellucid/attribution/methods/occlusion.hpp>
+#include <pellucid/attribution/methods/score_cam.hpp>
 #include <pellucid/attribution/methods/smoothgrad.hpp>
 #include <pellucid/attribution/methods/smoothgrad_squared.hpp>
 #include <pellucid/attribution/methods/vargrad.hpp>
@@ -43,10 +51,15 @@ Explain averaged(const MethodOptions& options, const AnyModel&) {
   return explaining_with(method);
 }
 
-Baseline baseline_from(const MethodOptions& options, const AnyModel& model) {
-  const std::string given = options.baseline.value_or("black");
+/// What a method compares with, by name.
+std::string baseline_name(const MethodOptions& options, const std::string& method) {
+  return options.baseline.value_or(method == "occlusion" ? "mean" : "black");
+}
+
+Baseline baseline_from(const MethodOptions& options, const AnyModel& model, const std::string& method) {
+  const std::string given = baseline_name(options, method);
   if (options.seed && given != "noise")
-    throw Error("--seed is used by --method integrated-gradients with --baseline noise only; leave it out");
+    throw Error("--seed is used by --method " + method + " with --baseline noise only; leave it out");
   if (given == "black") return Baseline::black();
   if (given == "mean") return Baseline::mean();
   if (given == "blur") return Baseline::blur();
@@ -61,12 +74,41 @@ Baseline baseline_from(const MethodOptions& options, const AnyModel& model) {
 Explain integrated(const MethodOptions& options, const AnyModel& model) {
   IntegratedGradients method;
   method.steps = options.steps.value_or(method.steps);
-  method.baseline = baseline_from(options, model);
+  method.baseline = baseline_from(options, model, "integrated-gradients");
   return explaining_with(method);
 }
 
-Explain grad_cam(const MethodOptions& options, const AnyModel&) {
-  return explaining_with(GradCAM{.layer = options.cam_layer, .upsample = !options.no_upsample});
+Explain occlusion(const MethodOptions& options, const AnyModel& model) {
+  return explaining_with(Occlusion{.window = options.window.value_or(0),
+                                   .stride = options.stride.value_or(0),
+                                   .baseline = baseline_from(options, model, "occlusion")});
+}
+
+/// Methods of a layer.
+template <class M>
+M at_layer(const MethodOptions& options) {
+  M method;
+  method.layer = options.layer;
+  if constexpr (requires { method.upsample; }) method.upsample = !options.no_upsample;
+  return method;
+}
+
+template <class M>
+Explain of_layer(const MethodOptions& options, const AnyModel&) {
+  return explaining_with(at_layer<M>(options));
+}
+
+Explain score_cam(const MethodOptions& options, const AnyModel& model) {
+  ScoreCAM method = at_layer<ScoreCAM>(options);
+  method.baseline = baseline_from(options, model, "score-cam");
+  return explaining_with(method);
+}
+
+Explain conductance(const MethodOptions& options, const AnyModel& model) {
+  LayerConductance method = at_layer<LayerConductance>(options);
+  method.steps = options.steps.value_or(method.steps);
+  method.baseline = baseline_from(options, model, "layer-conductance");
+  return explaining_with(method);
 }
 
 const std::map<std::string, Method>& methods() {
@@ -78,9 +120,22 @@ const std::map<std::string, Method>& methods() {
       {"smoothgrad-squared", {of_averages, View::magnitude, averaged<SmoothGradSquared>}},
       {"vargrad", {{"samples", "noise", "seed"}, View::magnitude, averaged<VarGrad>}},
       {"integrated-gradients", {{"steps", "baseline", "seed"}, View::magnitude_and_sign, integrated}},
-      {"grad-cam", {{"no-upsample"}, View::positive, grad_cam}},
+      {"grad-cam", {{"no-upsample"}, View::positive, of_layer<GradCAM>, LayerIs::mapped}},
+      {"grad-cam-plus-plus", {{"no-upsample"}, View::positive, of_layer<GradCAMPlusPlus>, LayerIs::mapped}},
+      {"layer-cam", {{"no-upsample"}, View::positive, of_layer<LayerCAM>, LayerIs::mapped}},
+      {"score-cam", {{"no-upsample", "baseline", "seed"}, View::positive, score_cam, LayerIs::mapped}},
+      {"guided-grad-cam", {{}, View::magnitude, of_layer<GuidedGradCAM>, LayerIs::mapped}},
       {"guided-backprop", {{}, View::magnitude, plain<GuidedBackprop>}},
       {"deconvnet", {{}, View::magnitude, plain<Deconvnet>}},
+      {"occlusion", {{"window", "stride", "baseline", "seed"}, View::magnitude_and_sign, occlusion}},
+      {"layer-activation", {{"no-upsample"}, View::response, of_layer<LayerActivation>, LayerIs::explained}},
+      {"layer-gradient-x-activation",
+       {{"no-upsample"}, View::magnitude_and_sign, of_layer<LayerGradientXActivation>, LayerIs::explained}},
+      {"layer-conductance",
+       {{"no-upsample", "steps", "baseline", "seed"},
+        View::magnitude_and_sign,
+        conductance,
+        LayerIs::explained}},
   };
   return table;
 }
@@ -110,6 +165,7 @@ void check_used(const std::string& name, const MethodOptions& options) {
       {"samples", options.samples.has_value()},   {"noise", options.noise.has_value()},
       {"until", options.until.has_value()},       {"steps", options.steps.has_value()},
       {"baseline", options.baseline.has_value()}, {"seed", options.seed.has_value()},
+      {"window", options.window.has_value()},     {"stride", options.stride.has_value()},
       {"no-upsample", options.no_upsample}};
   for (const auto& [option, is_given] : given) {
     if (!is_given || method.uses.contains(option)) continue;
@@ -130,10 +186,12 @@ std::vector<Setting> settings_of(const std::string& name, const MethodOptions& o
   if (options.until) settings.emplace_back("until", *options.until);
   if (uses.contains("steps"))
     settings.emplace_back("steps", options.steps.value_or(IntegratedGradients{}.steps));
-  if (uses.contains("baseline")) settings.emplace_back("baseline", options.baseline.value_or("black"));
+  if (uses.contains("baseline")) settings.emplace_back("baseline", baseline_name(options, name));
+  if (options.window) settings.emplace_back("window", *options.window);
+  if (options.stride) settings.emplace_back("stride", *options.stride);
   if (uses.contains("samples") || options.seed)
     settings.emplace_back("seed", options.seed.value_or(defaults.seed));
-  if (!options.cam_layer.empty()) settings.emplace_back("layer", options.cam_layer);
+  if (!options.layer.empty()) settings.emplace_back("layer", options.layer);
   if (options.no_upsample) settings.emplace_back("upsample", false);
   return settings;
 }

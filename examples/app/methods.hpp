@@ -25,21 +25,37 @@ struct MethodOptions {
   std::optional<std::int64_t> steps{};
   std::optional<std::string> baseline{};
   std::optional<std::uint64_t> seed{};
+  std::optional<std::int64_t> window{};
+  std::optional<std::int64_t> stride{};
   bool no_upsample = false;
-  std::string cam_layer{};  ///< whose map Grad-CAM makes
+  std::string layer{};  ///< whose map is made, or whose values are explained
 };
 
 /// A method that is ready to explain images of a question.
 using Explain = std::function<Explanation(const AnyModel&, const Images&, const Question&, ProgressLine&)>;
 
 /// What of an attribution the picture shows.
-enum class View { magnitude, magnitude_and_sign, positive };
+enum class View {
+  magnitude,
+  magnitude_and_sign,
+  positive,
+  response,  ///< how strong something is that nobody asked about
+  channels   ///< each channel by itself
+};
+
+/// What a layer that is named without a part of it is to a method.
+enum class LayerIs {
+  asked_about,
+  mapped,    ///< a class activation map is made of it; left out, one is found
+  explained  ///< its values are; it cannot be left out
+};
 
 struct Method {
   std::set<std::string> uses{};  ///< the names of its options, without dashes
   View view = View::magnitude;
   /// Checks the options and settles them.
   Explain (*prepare)(const MethodOptions& options, const AnyModel& model) = nullptr;
+  LayerIs layer = LayerIs::asked_about;
 };
 
 /// A method of that name; throws Error that lists them.

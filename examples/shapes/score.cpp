@@ -2,6 +2,8 @@
 ///   shapes_score FOLDER [PICTURES]
 /// writes FOLDER/scores.json, and FOLDER/scores.md for people.
 
+#include <pellucid/attribution/class_activation.hpp>
+
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -38,7 +40,10 @@ Json to_json(const Estimate& estimate) {
 /// network.
 std::optional<Json> grades_of(const std::string& method, const AnyModel& model,
                               const shapes::Scenes& scenes) {
-  const app::Explain explain = app::method_named(method).prepare({}, model);
+  app::MethodOptions options;
+  if (app::method_named(method).layer == app::LayerIs::explained)
+    options.layer = last_spatial_layer(model, scenes.images.narrow(0, 0, 1), Class{0});
+  const app::Explain explain = app::method_named(method).prepare(options, model);
   const std::int64_t count = scenes.images.size(0);
   std::int64_t pointed = 0, pointed_on = 0;
   std::vector<double> inside, on_watermark;

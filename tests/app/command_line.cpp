@@ -268,6 +268,92 @@ BOOST_AUTO_TEST_CASE(attributions_of_a_linear_network) {
   BOOST_TEST(far(array("--method grad-cam --target 1 --no-upsample"), map) < 1e-6);
 }
 
+BOOST_AUTO_TEST_CASE(maps_and_values_of_a_layer) {
+  const Shell shell;
+  const auto array = [&](const std::string& options) {
+    const Outcome outcome = shell.run("explain" + with_input + "--array a_.npy --out a_.png " + options);
+    BOOST_TEST_CONTEXT(options << "\n" << outcome.err) {
+      BOOST_TEST(outcome.code == 0);
+      BOOST_TEST(outcome.err == "");
+      BOOST_TEST(read_image(shell.path("a_.png")).size(3) > 50);
+    }
+    return read_npy(shell.path("a_.npy"));
+  };
+  // The layer `body` gives a = 2x, and the score of a class is g·a.
+  const Tensor a = 2 * image(), g = weights()[1].view({1, 3, 2, 2}), positive = g.clamp_min(0);
+  const Tensor cam = (g.mean({2, 3}, true) * a).sum(1, true).clamp_min(0);
+  BOOST_TEST(far(array("--method layer-cam --target 1"), (positive * a).sum(1, true)) < 1e-6);
+  const Tensor plus = (positive / (2 + positive * a.sum({2, 3}, true))).sum({2, 3}, true);
+  BOOST_TEST(far(array("--method grad-cam-plus-plus --target 1 --layer body"), (plus * a).sum(1, true)) <
+             1e-6);
+  BOOST_TEST(far(array("--method guided-grad-cam --target 1"), cam * 2 * positive) < 1e-6);
+  std::vector<double> seen;  // scores of the image through each channel
+  for (std::int64_t c = 0; c < 3; ++c) {
+    const Tensor mask = (a[0][c] - a[0][c].min()) / (a[0][c].max() - a[0][c].min());
+    seen.push_back((g * a * mask).sum().item<double>());
+  }
+  const Tensor share = torch::softmax(torch::tensor(seen), 0).view({1, 3, 1, 1});
+  BOOST_TEST(far(array("--method score-cam --target 1 --no-upsample"), (share * a).sum(1, true)) < 1e-6);
+
+  const Tensor from_mean = image() - image().mean({2, 3}, true);
+  BOOST_TEST(far(array("--method occlusion --target 1"), (2 * g * from_mean).sum(1, true)) < 1e-6);
+  BOOST_TEST(far(array("--method occlusion --target 1 --window 1 --stride 1 --baseline black"),
+                 (g * a).sum(1, true)) < 1e-6);
+
+  const std::string of_body = " --layer body --target 1 ";
+  BOOST_TEST(far(array("--method layer-activation" + of_body), a.sum(1, true)) < 1e-6);
+  BOOST_TEST(far(array("--method layer-activation --no-upsample" + of_body), a) < 1e-6);
+  BOOST_TEST(far(array("--method layer-gradient-x-activation --no-upsample" + of_body), g * a) < 1e-6);
+  BOOST_TEST(far(array("--method layer-conductance --steps 4" + of_body), (g * a).sum(1, true)) < 1e-5);
+  const json document =
+      shell.document("explain" + with_input + "--method layer-conductance --no-upsample" + of_body);
+  BOOST_TEST(document["options"]["layer"] == "body");
+  BOOST_TEST(document["options"]["steps"] == 50);
+  BOOST_TEST(document["options"]["baseline"] == "black");
+  BOOST_TEST(document["options"]["upsample"] == false);
+  BOOST_TEST((document["images"][0]["shape"] == json{1, 3, 2, 2}));
+  BOOST_TEST(std::abs(document["images"][0]["completeness_gap"].get<double>()) < 1e-4);
+  BOOST_TEST(document["images"][0]["completeness_gap_share"].get<double>() < 1e-4);
+
+  const std::string explain = "explain" + with_input;
+  shell.refused(explain + "--method layer-activation", {"layer-activation", "--layer"});
+  shell.refused(explain + "--method layer-conductance --layer body --channel 1", {"--channel", "body"});
+  shell.refused(explain + "--method layer-cam --layer bodi", {"bodi", "body"});
+  shell.refused(explain + "--method gradient --window 2", {"--window", "occlusion"});
+  shell.refused(explain + "--method score-cam --stride 2", {"--stride", "occlusion"});
+  shell.refused(explain + "--method occlusion --window -1", {"window -1"});
+  shell.refused(explain + "--method occlusion --window 2", {"covers the whole", "less than 2"});
+  shell.refused(explain + "--method occlusion --window 2 --stride 3", {"stride of 3", "at most 2"});
+  shell.refused(explain + "--method occlusion --seed 1", {"--seed", "occlusion", "noise"});
+  shell.refused(explain + "--method guided-grad-cam --no-upsample", {"--no-upsample", "grad-cam"});
+}
+
+BOOST_AUTO_TEST_CASE(tokens_are_laid_over_the_image) {
+  const Shell shell;
+  torch::jit::Module same("Same"), network("Tokens");
+  same.define("def forward(self, x):\n  return 1 * x\n");
+  network.register_module("tokens", same);
+  network.register_module("head", same.clone());
+  network.define(
+      "def forward(self, x):\n  return self.head.forward(self.tokens.forward(x.flatten(2).transpose(1, "
+      "2)).sum(1))\n");
+  network.save(shell.path("tokens.pt"));
+  const std::string explain = "explain --model tokens.pt --preprocess unchanged --input a.png --target 1 ";
+  const auto array = [&](const std::string& options) {
+    const Outcome outcome = shell.run(explain + "--array a_.npy --out a_.png " + options);
+    BOOST_TEST_CONTEXT(options << "\n" << outcome.err) BOOST_TEST(outcome.code == 0);
+    return read_npy(shell.path("a_.npy"));
+  };
+  // The score of class 1 is the sum of the second channel: a gradient of 1 there.
+  const Tensor x = image(), second = x.narrow(1, 1, 1);
+  BOOST_TEST(far(array("--method grad-cam"), second) < 1e-6);
+  BOOST_TEST(far(array("--method layer-activation --layer tokens"), x.sum(1, true)) < 1e-6);
+  BOOST_TEST(far(array("--method layer-activation --layer tokens --no-upsample"),
+                 x.flatten(2).transpose(1, 2)) < 1e-6);
+  BOOST_TEST(far(array("--method layer-activation --layer head --no-upsample"), x.sum({2, 3})) < 1e-6);
+  shell.refused(explain + "--method layer-activation --layer head", {"'head'", "1×3", "--no-upsample"});
+}
+
 BOOST_AUTO_TEST_CASE(parts_of_a_layer_are_explained) {
   const Shell shell;
   const auto array = [&](const std::string& options) {
