@@ -2,6 +2,8 @@
 /// All of Pellucid.
 
 #include <pellucid/activation/receptive_field.hpp>
+#include <pellucid/activation/tour.hpp>
+#include <pellucid/activation/unit_gradients.hpp>
 #include <pellucid/attack/methods/fgsm.hpp>
 #include <pellucid/attribution/methods/deconvnet.hpp>
 #include <pellucid/attribution/methods/grad_cam.hpp>
@@ -44,4 +46,7 @@
 #include <pellucid/optimizer/regularizers/alpha_norm.hpp>
 #include <pellucid/optimizer/regularizers/total_variation.hpp>
 #include <pellucid/render/channel_grid.hpp>
+#include <pellucid/render/plot.hpp>
 #include <pellucid/render/stages.hpp>
+#include <pellucid/render/tour_sheet.hpp>
+#include <pellucid/render/unit_grid.hpp>
