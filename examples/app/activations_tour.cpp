@@ -2,6 +2,7 @@
 #include <pellucid/render/tour_sheet.hpp>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "activations.hpp"
 #include "json.hpp"
@@ -40,13 +41,14 @@ void show_tour(const ActivationsWish& wish, const Setup& setup) {
   Json images = Json::array();
   std::vector<Picture> sheets;
   std::string text;
+  const std::string network = std::filesystem::path(wish.common.model).filename().string();
   {
     ProgressLine progress("tour", setup.images());
     for (const Looked& looked : images_of(setup)) {
       const std::vector<Stop> stops = tour(setup.model, looked.image, {}, progress);
       progress.next();
       if (!wish.common.out.empty())
-        sheets.push_back(tour_sheet(stops, {.title = "All layers, for " + looked.shown,
+        sheets.push_back(tour_sheet(stops, {.title = "All layers of " + network + ", for " + looked.shown,
                                             .photo = is_photo(looked.image) ? photo(looked.image) : Picture{},
                                             .scale = wish.colours()}));
       Json layers = Json::array();

@@ -13,6 +13,7 @@
 
 #include "command.hpp"
 #include "gallery_page.hpp"
+#include "gallery_sections.hpp"
 #include "json.hpp"
 #include "shapes/generator.hpp"
 #include "shapes/networks.hpp"
@@ -297,17 +298,12 @@ class Gallery {
   }
 
   void activations() {
-    page_.section("Activations");
-    page_.paragraph(
-        "What the channels of a layer respond to in one picture, each as a small map, strongest first. Early "
-        "layers "
-        "see edges and colours, later ones parts.");
-    std::vector<Exhibit> exhibits;
-    for (const std::string layer : {"features.1", "features.3"})
-      exhibits.push_back(
-          exhibit("activations-" + layer + ".png", "shapes-convnext, " + layer,
-                  {"activations", "--model", "shapes-convnext", "--input", images_[0], "--layer", layer}));
-    page_.exhibits(exhibits);
+    activation_sections(
+        page_,
+        [this](const std::string& name, const std::string& caption, Words words) {
+          return exhibit(name, caption, std::move(words));
+        },
+        images_[0]);
   }
 
   void dreams() {

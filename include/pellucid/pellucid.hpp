@@ -2,6 +2,8 @@
 /// All of Pellucid.
 
 #include <pellucid/activation/receptive_field.hpp>
+#include <pellucid/activation/tour.hpp>
+#include <pellucid/activation/unit_gradients.hpp>
 #include <pellucid/attack/methods/fgsm.hpp>
 #include <pellucid/attack/methods/ifgsm.hpp>
 #include <pellucid/attack/methods/minimal_epsilon.hpp>
@@ -56,4 +58,7 @@
 #include <pellucid/optimizer/regularizers/alpha_norm.hpp>
 #include <pellucid/optimizer/regularizers/total_variation.hpp>
 #include <pellucid/render/channel_grid.hpp>
+#include <pellucid/render/plot.hpp>
 #include <pellucid/render/stages.hpp>
+#include <pellucid/render/tour_sheet.hpp>
+#include <pellucid/render/unit_grid.hpp>

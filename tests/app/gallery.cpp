@@ -46,11 +46,12 @@ BOOST_AUTO_TEST_CASE(a_page_that_needs_no_other_file) {
   const std::string page = contents(folder.path() / "gallery/index.html");
 
   const std::size_t images = count(page, "<img ");
-  BOOST_TEST(images >= 25U);
+  BOOST_TEST(images >= 29U);
   BOOST_TEST(count(page, "src=\"data:image/png;base64,") == images);
   BOOST_TEST(count(page, "src=") == images);
   BOOST_TEST(count(page, "http:") + count(page, "https:") == 0U);
   for (const std::string title : {"SmoothGrad", "Grad-CAM", "Integrated Gradients", "Deconvnet", "FGSM",
+                                  "Activation maps", "What drives a unit", "A tour through all layers",
                                   "Dreams: what a class looks for", "Inversions: what a layer still knows"})
     BOOST_TEST(page.find(title + "</h2>") != std::string::npos, title);
 

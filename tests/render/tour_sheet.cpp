@@ -122,6 +122,14 @@ BOOST_AUTO_TEST_CASE(layers_of_any_kind_are_drawn) {
   BOOST_TEST(filled(row_of(zeros), place(2), 0, 64, sequential(0)));
 }
 
+BOOST_AUTO_TEST_CASE(numbers_fit_under_their_maps) {
+  using pellucid::detail::number_within;
+  BOOST_TEST(number_within(0.333333, 69) == "0.333");
+  BOOST_TEST(number_within(-0.000123456, 69) == "-0.000123");
+  BOOST_TEST(number_within(-0.000123456, 45) == "-0.00012");
+  BOOST_TEST(number_within(-0.000123456, 37) == "-1e-04");
+}
+
 BOOST_AUTO_TEST_CASE(tours_without_meaning_are_refused) {
   const Stop stop = stop_of("conv", torch::ones({1, 2, 2}), {1});
   BOOST_CHECK_THROW(tour_sheet({}), Error);

@@ -2,8 +2,10 @@
 /// A tour through all layers of a network, drawn on one tall sheet.
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <string>
 #include <utility>
 #include <vector>
@@ -70,6 +72,16 @@ inline std::string shape_for_one(const std::vector<std::int64_t>& shape) {
   return text.empty() ? "one number" : text;
 }
 
+/// A number in as many digits as fit.
+inline std::string number_within(double value, int width) {
+  char digits[32];
+  for (const char* const format : {"%.3g", "%.2g", "%.0e"}) {
+    std::snprintf(digits, sizeof digits, format, value);
+    if (text_width(digits) <= width) break;
+  }
+  return digits;
+}
+
 /// Draws one row; as high as what is in it.
 inline Picture drawn_row(const TourRow& row, const TourSheetOptions& options, int tile, int tiles) {
   constexpr int words = 190, gap = 8;
@@ -81,11 +93,9 @@ inline Picture drawn_row(const TourRow& row, const TourSheetOptions& options, in
       empty ? Plane(std::array<std::size_t, 2>{0, 0}) : to_xtensor<double, 2>(stop.maps.flatten(1));
   const double full = empty ? 0 : full_scale(together, single ? 100 : options.percentile);
   const Sign sign = stop.least < 0 ? Sign::both : Sign::magnitude;
-  std::vector<std::string> facts;
-  for (const std::string& line : wrapped(stop.layer.kind + "  " + shape_for_one(stop.layer.shape), words, 2))
-    facts.push_back(line);
-  facts.push_back(empty ? "no values" : own ? "" : "scale: " + number(full));
-  if (facts.back().empty()) facts.pop_back();
+  std::vector<std::string> facts =
+      wrapped(stop.layer.kind + "  " + shape_for_one(stop.layer.shape), words, 2);
+  if (!own) facts.push_back(empty ? "no values" : "scale: " + number(full));
 
   const int label_lines = single || own ? 2 : 1;
   const int text_rows = int(names.size() + facts.size());
@@ -101,8 +111,8 @@ inline Picture drawn_row(const TourRow& row, const TourSheetOptions& options, in
     paste(out, map, x, tile - map.height);
     draw_text(out, x, tile + 4, std::to_string(stop.strongest.channels[i]));
     if (label_lines > 1)
-      draw_text(out, x, tile + 4 + line_height(), number(own ? scale : stop.strongest.values[i]),
-                {1, faint_ink});
+      draw_text(out, x, tile + 4 + line_height(),
+                number_within(own ? scale : stop.strongest.values[i], tile + gap - 3), {1, faint_ink});
   }
   return out;
 }
@@ -167,10 +177,8 @@ inline Picture tour_sheet(const std::vector<Stop>& stops, const TourSheetOptions
       std::string(columns > 1 ? ", column by column" : "") + ": its name, kind and output, and the " +
       std::to_string(most) +
       " channels that respond most, strongest first, with their numbers. A map lies as the picture does: "
-      "what is "
-      "bright in its upper left corner was found in the upper left corner of the picture. Black is 0; where "
-      "a "
-      "layer has values below 0 these are blue, and those above are orange. " +
+      "what is bright in its upper left corner was found in the upper left corner of the picture. Black is "
+      "0; where a layer has values below 0 these are blue, and those above are orange. " +
       (own ? "The colours of each map go up to its own scale, which stands under its number."
            : "The colours of a row go up to its scale, which stands beside it: compare them within a row.");
   const Picture head = tour_head(options, reading, columns * step - between);

@@ -81,9 +81,10 @@ inline Picture unit_grid(const UnitGradients& units, const UnitGridOptions& opti
   const std::string words =
       std::string(units.y.empty() ? "Under each map: the unit"
                                   : "Under each map: the channel, its place (row, column)") +
-      " and what it responds. Bright pixels drive it: a small change there changes it most." +
-      (own ? " The colours of each map go up to its own strongest pixels (max)."
-           : " Colours compare maps: all have this scale.");
+      " and what it responds. Bright pixels drive it: a small change there changes it most (the sizes of the "
+      "gradients, summed over the colours). " +
+      (own ? "Each map has its own scale, up to its strongest pixels (max)."
+           : "Colours compare maps: all have this scale.");
   sheet.footer = detail::grid_footer(color_bar({.low = "0", .high = high}), words, width);
   return contact_sheet(tiles, sheet);
 }

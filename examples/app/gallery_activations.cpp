@@ -1,0 +1,64 @@
+#include "gallery_sections.hpp"
+
+namespace pellucid::app {
+
+namespace {
+
+void maps(Page& page, const MakeExhibit& exhibit, const std::string& image) {
+  page.section("Activation maps");
+  page.paragraph(
+      "What the channels of a layer respond to one picture, each as a small map with its own scale, the "
+      "strongest first. Early layers see edges and colours, later ones parts.");
+  page.remark("Misleads:",
+              "a channel that responds strongly need not count for the answer: the weights behind it decide. "
+              "What it looks for is told by many pictures, not by one.");
+  std::vector<Exhibit> exhibits;
+  for (const std::string layer : {"features.1", "features.3"})
+    exhibits.push_back(exhibit("activations-" + layer + ".png", "shapes-convnext, " + layer,
+                               {"activations", "--model", "shapes-convnext", "--input", image, "--layer",
+                                layer, "--sort", "--scale", "own"}));
+  page.exhibits(exhibits);
+}
+
+void drivers(Page& page, const MakeExhibit& exhibit, const std::string& image) {
+  page.section("What drives a unit");
+  page.paragraph(
+      "Every unit of a layer looks at the picture in its own way. A map shows which pixels would change that "
+      "unit most if they changed a little: the gradient of the unit with respect to the picture. A unit in "
+      "the middle of the network sees a part of the picture, those of the last layer, one for each shape, "
+      "all of it.");
+  page.remark("Misleads:", "as with every gradient: what a unit is sensitive to is not what it is made of.");
+  const auto units = [&](const std::string& layer, const std::string& caption,
+                         const std::vector<std::string>& more) {
+    std::vector<std::string> words{"activations", "--model", "shapes-vgg", "--input",
+                                   image,         "--layer", layer,        "--gradients"};
+    words.insert(words.end(), more.begin(), more.end());
+    return exhibit("units-" + layer + ".png", "shapes-vgg, " + caption, words);
+  };
+  page.exhibits({units("features.13", "channels of features.13, each where it responds most",
+                       {"--sort", "--scale", "own"}),
+                 units("classifier.0", "ten units of the last layer", {"--channels", "0-9"})});
+}
+
+void tours(Page& page, const MakeExhibit& exhibit, const std::string& image) {
+  page.section("A tour through all layers");
+  page.paragraph(
+      "One picture on its way through a network: a row for each layer, with the channels that respond most. "
+      "Near the top the shape and the texture are still there to be seen; further down the maps get coarse, "
+      "and what is left at the end is one number for each shape.");
+  std::vector<Exhibit> exhibits;
+  for (const std::string network : {"shapes-vgg", "shapes-convnext"})
+    exhibits.push_back(exhibit("tour-" + network + ".png", network,
+                               {"activations", "--model", network, "--input", image, "--all"}));
+  page.exhibits(exhibits);
+}
+
+}  // namespace
+
+void activation_sections(Page& page, const MakeExhibit& exhibit, const std::string& image) {
+  maps(page, exhibit, image);
+  drivers(page, exhibit, image);
+  tours(page, exhibit, image);
+}
+
+}  // namespace pellucid::app
