@@ -25,6 +25,10 @@
 #include <pellucid/attribution/methods/smoothgrad.hpp>
 #include <pellucid/attribution/methods/smoothgrad_squared.hpp>
 #include <pellucid/attribution/methods/vargrad.hpp>
+#include <pellucid/check/infidelity.hpp>
+#include <pellucid/check/insertion_deletion.hpp>
+#include <pellucid/check/max_sensitivity.hpp>
+#include <pellucid/check/randomization.hpp>
 #include <pellucid/image/npy.hpp>
 #include <pellucid/image/read.hpp>
 #include <pellucid/image/write.hpp>
@@ -50,6 +54,7 @@
 #include <pellucid/objective/layer.hpp>
 #include <pellucid/objective/log_odds.hpp>
 #include <pellucid/objective/neuron.hpp>
+#include <pellucid/objective/probability.hpp>
 #include <pellucid/objective/representation.hpp>
 #include <pellucid/objective/top_class.hpp>
 #include <pellucid/optimizer/diagnosis.hpp>
