@@ -19,7 +19,7 @@ struct Point {
 };
 
 /// A rectangle of pixels: from its first column and row to its last ones.
-struct Frame {
+struct PixelArea {
   int left = 0, top = 0, right = 0, bottom = 0;
 };
 
@@ -27,7 +27,7 @@ struct Frame {
 /// seen once.
 class Coat {
  public:
-  explicit Coat(Frame frame)
+  explicit Coat(PixelArea frame)
       : frame_(frame), covered_(std::size_t(width()) * std::size_t(frame.bottom - frame.top + 1), 0.0F) {}
 
   /// A line `2·radius` wide with round ends; a dot where both ends are the same.
@@ -64,7 +64,7 @@ class Coat {
  private:
   int width() const { return frame_.right - frame_.left + 1; }
 
-  Frame frame_;
+  PixelArea frame_;
   std::vector<float> covered_;
 };
 
@@ -85,7 +85,7 @@ inline std::optional<std::pair<Point, Point>> between_rows(Point from, Point to,
 constexpr double half_line = 1, dot_radius = 3, dash = 7, dash_gap = 4;
 
 /// Draws one line within the frame; `walked` is how far along the dashes are.
-inline void draw_line(Coat& coat, Point from, Point to, const Frame& frame, bool dashed, double& walked) {
+inline void draw_line(Coat& coat, Point from, Point to, const PixelArea& frame, bool dashed, double& walked) {
   const double length = std::hypot(to.x - from.x, to.y - from.y);
   const auto part = [&](double begin, double end) {
     const auto at = [&](double way) {

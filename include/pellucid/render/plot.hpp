@@ -62,7 +62,7 @@ inline Picture legend(const std::vector<Series>& series, int width) {
   Picture out = blank(width, y + row_height);
   for (std::size_t i = 0; i < series.size(); ++i) {
     const auto [left, top] = places[i];
-    const Frame all{0, 0, out.width - 1, out.height - 1};
+    const PixelArea all{0, 0, out.width - 1, out.height - 1};
     Coat coat(all);
     double walked = 0;
     const Point from{left + 2.0, top + 4.0}, to{left + sample - 3.0, top + 4.0};
@@ -168,7 +168,7 @@ inline Picture plot(const std::vector<Series>& series, const PlotOptions& option
     for (const auto k : x.multiples()) x_width = std::max(x_width, text_width(x.number(k)));
     if (double(options.width - left - pad - x_width / 2) * x.step / (x.high - x.low) >= x_width + 14) break;
   }
-  const Frame frame{left, top, options.width - 1 - pad - x_width / 2, bottom};
+  const PixelArea frame{left, top, options.width - 1 - pad - x_width / 2, bottom};
   if (frame.right - frame.left < 40 || frame.bottom - frame.top < 40)
     throw Error("a plot of " + std::to_string(options.width) + "×" + std::to_string(options.height) +
                 " pixels has no room for its curves beside its title, labels and legend; make it larger");
