@@ -6,6 +6,7 @@
 #include <pellucid/attribution/methods/smoothed.hpp>
 #include <pellucid/objective/channel.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 #include "attribution/quarters.hpp"

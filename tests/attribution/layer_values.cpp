@@ -7,6 +7,9 @@
 #include <pellucid/attribution/methods/smoothed.hpp>
 #include <pellucid/objective/channel.hpp>
 
+#include <new>
+#include <vector>
+
 #include "attribution/quarters.hpp"
 #include "image/temporary.hpp"
 #include "support.hpp"

@@ -3,6 +3,10 @@
 #include <pellucid/attribution/methods/occlusion.hpp>
 #include <pellucid/attribution/methods/smoothed.hpp>
 
+#include <algorithm>
+#include <utility>
+#include <vector>
+
 #include "attribution/quarters.hpp"
 #include "image/temporary.hpp"
 #include "support.hpp"

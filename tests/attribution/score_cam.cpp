@@ -3,6 +3,7 @@
 #include <pellucid/attribution/methods/score_cam.hpp>
 #include <pellucid/objective/channel.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 #include "attribution/quarters.hpp"
