@@ -29,8 +29,8 @@ struct MethodOptions {
   std::string cam_layer{};  ///< whose map Grad-CAM makes
 };
 
-/// A method that is ready to explain images of a question.
-using Explain = std::function<Explanation(const AnyModel&, const Images&, const Question&, ProgressLine&)>;
+/// A method that is ready to explain images of a question: those of a subject, as the library's methods do.
+using Explain = std::function<Explanation(const AnyModel&, const Subject<Question, ProgressLine>&)>;
 
 /// What of an attribution the picture shows.
 enum class View { magnitude, magnitude_and_sign, positive };
