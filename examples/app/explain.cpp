@@ -2,11 +2,13 @@
 
 #include <CLI/CLI.hpp>
 
+#include "check.hpp"
 #include "command.hpp"
 #include "explain_picture.hpp"
 #include "finding.hpp"
 #include "json.hpp"
 #include "methods.hpp"
+#include "sheets.hpp"
 #include "text.hpp"
 
 namespace pellucid::app {
@@ -22,6 +24,7 @@ struct Wish {
   std::string layer{};
   std::optional<std::int64_t> channel{};
   std::vector<std::int64_t> neuron{};  ///< C, or C, Y, X
+  bool check = false;
 
   bool names_a_part() const { return channel || !neuron.empty(); }
 
@@ -119,8 +122,10 @@ Finding finding(const Wish& wish, const Input& input, std::int64_t row, const Ex
 }
 
 std::vector<Finding> explain_all(const Wish& wish, const Setup& setup, const Explain& explain) {
+  const View view = method_named(wish.method).view;
   ProgressLine progress("explaining", std::int64_t(setup.inputs.size()) *
-                                          std::max<std::int64_t>(1, std::int64_t(wish.targets.size())));
+                                          std::max<std::int64_t>(1, std::int64_t(wish.targets.size())) *
+                                          (wish.check ? 1 + calls_of_checks : 1));
   std::vector<Finding> findings;
   std::int64_t images_before = 0;
   for (const Input& input : setup.inputs) {
@@ -137,11 +142,16 @@ std::vector<Finding> explain_all(const Wish& wish, const Setup& setup, const Exp
     for (const Question& asked : questions(wish, labels)) {
       if (asked.layer.empty()) asked.of(probabilities);  // refuses a class that is not there
       const Question question = asked.resolve(setup.model, input.images);
-      const Explanation explanation = explain(setup.model, input.images, question, progress);
+      const Explanation explanation =
+          explain(setup.model, begin(setup.model, input.images, question, progress));
       progress.next();
+      std::vector<Checked> checks;
+      if (wish.check)
+        checks = check_explanation(setup.model, input.images, question, explanation, explain, view, progress);
       for (std::int64_t row = 0; row < input.count(); ++row) {
         Finding found = finding(wish, input, row, explanation, question);
         found.number = images_before + row;
+        if (wish.check) found.checks = std::move(checks[std::size_t(row)]);
         if (probabilities.defined()) {
           found.predicted = answer(probabilities, row);
           if (const Class* const one = std::get_if<Class>(&found.question.kind()))
@@ -197,8 +207,13 @@ void run(Wish wish) {
   if (!wish.common.out.empty()) {
     const Method& its = method_named(wish.method);
     const bool as_it_is = its.layer == LayerIs::explained && wish.options.no_upsample;
-    save_picture(wish.common.out,
-                 explain_picture(findings, as_it_is ? View::channels : its.view, method, setup.labels));
+    const View view = as_it_is ? View::channels : its.view;
+    std::vector<Picture> pictures{explain_picture(findings, view, method, setup.labels)};
+    for (const Finding& found : findings)
+      if (found.checks)
+        pictures.push_back(check_picture(*found.checks, found.image, found.attribution, view,
+                                         found.shown + ", " + asked_text(found.question, setup.labels)));
+    save_picture(wish.common.out, stacked(pictures));
   }
   if (wish.common.json) return print(document(wish, setup.labels, findings));
   for (const Finding& found : findings) std::cout << as_text(found, setup.labels, method);
@@ -266,6 +281,12 @@ std::function<void()> set_up(CLI::App& options) {
                 "keep the map of ...-cam at its layer's size, and the values of layer-... in their shape")
       ->group(its);
 
+  options
+      .add_flag("--check", wish->check,
+                "test whether the map can be believed: insertion and deletion of its pixels, infidelity, "
+                "sensitivity, and the weights shuffled layer by layer (takes many passes)")
+      ->group("Do not trust, test");
+
   add_common(options, wish->common,
              {.out = "draw the images, the attributions, and both together",
               .array = "write the signed attributions, a row for each image and target"});
@@ -279,7 +300,8 @@ const Registered registered(
      "      --method smoothgrad --out why.png\n"
      "  pellucid explain ... --input dog.jpg cat.jpg --method grad-cam --target 207,281 --out both.png\n"
      "  pellucid explain ... --method integrated-gradients --baseline blur --array why.npy --json\n"
-     "  pellucid explain ... --method smoothgrad --layer features.12 --channel 40 --until 0.1",
+     "  pellucid explain ... --method smoothgrad --layer features.12 --channel 40 --until 0.1\n"
+     "  pellucid explain ... --method guided-backprop --check --out checked.png",
      set_up});
 
 }  // namespace

@@ -85,6 +85,7 @@ std::string as_text(const Finding& found, const Labels& labels, const std::strin
                                      (whole != 0 ? " (" + percent(std::abs(gap / whole)) + ")" : ""));
   }
   for (const std::string& notice : found.notices) text += line("notice", notice);
+  if (found.checks) text += as_text(*found.checks);
   return text;
 }
 
@@ -103,6 +104,7 @@ Json as_json(const Finding& found, const Labels& labels) {
     entry["completeness_gap_share"] = share(*found.completeness_gap, found.completeness_whole);
   }
   entry["notices"] = found.notices;
+  if (found.checks) entry["checks"] = as_json(*found.checks);
   return entry;
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "check.hpp"
 #include "json.hpp"
 #include "question.hpp"
 #include "setup.hpp"
@@ -25,6 +26,7 @@ struct Finding {
   std::optional<double> standard_error{};    ///< ‖standard error‖₂ / ‖attribution‖₂
   std::optional<double> completeness_gap{};  ///< Σ attribution − completeness_whole
   double completeness_whole = 0;             ///< objective(image) − objective(baseline)
+  std::optional<Checked> checks{};           ///< with --check
 };
 
 /// What was asked about: "golden retriever (207)", "channel 40 of features.12".

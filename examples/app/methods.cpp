@@ -27,9 +27,9 @@ namespace {
 
 template <class M>
 Explain explaining_with(M method) {
-  return [stage = Attribution<M>(std::move(method))](const AnyModel& model, const Images& images,
-                                                     const Question& question, ProgressLine& progress) {
-    return static_cast<Explanation>(stage(model, images, question, progress));
+  return [stage = Attribution<M>(std::move(method))](
+             const AnyModel& model, const Subject<Question, ProgressLine>& subject) -> Explanation {
+    return stage(model, subject);
   };
 }
 

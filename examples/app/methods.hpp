@@ -31,8 +31,8 @@ struct MethodOptions {
   std::string layer{};  ///< whose map is made, or whose values are explained
 };
 
-/// A method that is ready to explain images of a question.
-using Explain = std::function<Explanation(const AnyModel&, const Images&, const Question&, ProgressLine&)>;
+/// A method that is ready to explain images of a question: those of a subject, as the library's methods do.
+using Explain = std::function<Explanation(const AnyModel&, const Subject<Question, ProgressLine>&)>;
 
 /// What of an attribution the picture shows.
 enum class View {

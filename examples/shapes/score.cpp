@@ -55,7 +55,8 @@ std::optional<Json> grades_of(const std::string& method, const AnyModel& model,
         std::vector<std::int64_t>(labels.data_ptr<std::int64_t>(), labels.data_ptr<std::int64_t>() + rows)});
     Tensor attribution;
     try {
-      attribution = explain(model, scenes.images.narrow(0, from, rows), question, progress).attribution;
+      attribution =
+          explain(model, begin(model, scenes.images.narrow(0, from, rows), question, progress)).attribution;
     } catch (const Error& error) {
       if (error.fault() != Fault::request) throw;
       return {};  // GuidedBackprop on a network without a ReLU

@@ -426,6 +426,49 @@ BOOST_AUTO_TEST_CASE(a_person_is_told_what_was_explained) {
   BOOST_TEST(zero.out.find("zero everywhere") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(explanations_are_checked) {
+  const Shell shell;
+  // Scores are linear in images above 0, so that the gradient explains every change, and is the same
+  // everywhere.
+  const json document = shell.document("explain" + with_input + "--method gradient --target 0 --check");
+  const json& checks = document["images"][0]["checks"];
+  BOOST_TEST(checks["unit"] == "probability");
+  BOOST_TEST(checks["fractions"].size() == 5);  // four pixels
+  BOOST_TEST(checks["insertion"]["values"].size() == 5);
+  const double sure = probabilities()[0].item<double>();
+  BOOST_TEST(std::abs(checks["insertion"]["values"][4].get<double>() - sure) < 1e-6);
+  BOOST_TEST(std::abs(checks["deletion"]["values"][0].get<double>() - sure) < 1e-6);
+  BOOST_TEST(checks["deletion"]["random_area"].is_number());
+  BOOST_TEST(checks["infidelity"].get<double>() < 1e-8);
+  BOOST_TEST(checks["unexplained"].get<double>() < 1e-6);
+  BOOST_TEST(checks["max_sensitivity"].get<double>() < 1e-6);
+  BOOST_TEST(checks["randomization"].size() == 1);
+  BOOST_TEST((checks["randomization"][0]["shuffled"] == json{"weight"}));
+  BOOST_TEST(std::abs(checks["randomization"][0]["cosine"].get<double>()) <= 1);
+
+  const Outcome told =
+      shell.run("explain" + with_input + "--method input-x-gradient --target 0,1 --check --out c.png");
+  BOOST_TEST(told.code == 0);
+  BOOST_TEST(told.err == "");
+  for (const std::string word : {"insertion", "deletion", "random order", "infidelity", "max-sensitivity",
+                                 "randomisation", "rank correlation", "as it must", "higher is better"})
+    BOOST_TEST_CONTEXT(word << "\n" << told.out) BOOST_TEST(told.out.find(word) != std::string::npos);
+  const Images plain = read_image(shell.path("c.png"));
+  BOOST_TEST(shell.run("explain" + with_input + "--method input-x-gradient --target 0,1 --out d.png").code ==
+             0);
+  BOOST_TEST(plain.size(2) > read_image(shell.path("d.png")).size(2) + 2 * 320);  // curves, and maps, twice
+
+  // About a layer, and of what is no image.
+  const json layer =
+      shell.document("explain" + with_input + "--method gradient --layer body --channel 1 --check");
+  BOOST_TEST(layer["images"][0]["checks"]["unit"] == "objective");
+  write_npy(shell.path("v.npy"), torch::linspace(0.1, 1, 24).view({2, 12}));
+  const json vectors =
+      shell.document("explain --model net.pt --input v.npy --method gradient --check --out v.png");
+  BOOST_TEST(vectors["images"].size() == 2);
+  BOOST_TEST(vectors["images"][1]["checks"]["fractions"].size() == 13);
+}
+
 BOOST_AUTO_TEST_CASE(arrays_that_are_no_images) {
   const Shell shell;
   torch::jit::Module network("Vectors");

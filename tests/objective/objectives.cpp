@@ -8,6 +8,7 @@
 #include <pellucid/objective/layer.hpp>
 #include <pellucid/objective/log_odds.hpp>
 #include <pellucid/objective/neuron.hpp>
+#include <pellucid/objective/probability.hpp>
 #include <pellucid/objective/top_class.hpp>
 
 #include <cmath>
@@ -231,7 +232,7 @@ BOOST_AUTO_TEST_CASE(the_probability_of_a_class) {
   BOOST_TEST(difference(of({{1, 0}}), torch::tensor({0.75, 0.75})) < 1e-12);
   BOOST_TEST(difference(of({}), torch::tensor({0.75, 0.75})) < 1e-12);
   BOOST_TEST(difference(Probability{}.of(scores), torch::tensor({0.75, 0.75})) < 1e-12);
-  BOOST_TEST(difference(resolve(Probability{}, same, scores).select({1}).of(scores.flip(0).slice(0, 0, 1)),
+  BOOST_TEST(difference(resolve(Probability{}, same, scores).select({1}).of(scores.slice(0, 0, 1)),
                         torch::tensor({0.25})) < 1e-12);
   const Derivative d = differentiate(Probability{1}, same, scores);
   BOOST_TEST(difference(d.gradient[0], torch::tensor({-3.0 / 16, 3.0 / 16})) < 1e-12);

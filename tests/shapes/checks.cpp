@@ -34,7 +34,7 @@ Class labels() {
       std::vector<std::int64_t>(labels.data_ptr<std::int64_t>(), labels.data_ptr<std::int64_t>() + count)};
 }
 
-double mean(const Tensor& values) {
+double mean_of(const Tensor& values) {
   return values.mean().item<double>();
 }
 
@@ -58,18 +58,18 @@ BOOST_AUTO_TEST_CASE(randomization_tells_guided_backprop_from_the_gradient) {
   BOOST_REQUIRE((step != gradient.layers.end()));
   const std::int64_t last = step - gradient.layers.begin();
   const Tensor of_gradient = gradient.cosine.select(1, last), of_guided = guided.cosine.select(1, last);
-  BOOST_TEST_MESSAGE("cosine down to features.15: gradient " << mean(of_gradient) << ", guided "
-                                                             << mean(of_guided));
-  BOOST_TEST(std::abs(mean(of_gradient)) < 0.25);
-  BOOST_TEST(mean(of_guided) > 0.9);
+  BOOST_TEST_MESSAGE("cosine down to features.15: gradient " << mean_of(of_gradient) << ", guided "
+                                                             << mean_of(of_guided));
+  BOOST_TEST(std::abs(mean_of(of_gradient)) < 0.25);
+  BOOST_TEST(mean_of(of_guided) > 0.9);
   BOOST_TEST((guided.rank_correlation.select(1, last) > gradient.rank_correlation.select(1, last))
                  .all()
                  .item<bool>());
   BOOST_TEST((of_guided > 0.5 + of_gradient.abs()).all().item<bool>());
   // With every weight shuffled neither stays.
   const std::int64_t all = std::int64_t(gradient.layers.size()) - 1;
-  BOOST_TEST(std::abs(mean(gradient.cosine.select(1, all))) < 0.25);
-  BOOST_TEST(std::abs(mean(guided.cosine.select(1, all))) < 0.5);
+  BOOST_TEST(std::abs(mean_of(gradient.cosine.select(1, all))) < 0.25);
+  BOOST_TEST(std::abs(mean_of(guided.cosine.select(1, all))) < 0.5);
 }
 
 BOOST_AUTO_TEST_CASE(curves_and_infidelity_tell_maps_from_noise) {
@@ -82,11 +82,11 @@ BOOST_AUTO_TEST_CASE(curves_and_infidelity_tell_maps_from_noise) {
     return insertion_deletion(network(), x, map, Probability{labels().label}, options);
   };
   const Curves good = curves(smooth), noise = curves(random);
-  BOOST_TEST(mean(good.insertion_area) > mean(noise.insertion_area) + 0.2);
-  BOOST_TEST(mean(good.deletion_area) < mean(noise.deletion_area) - 0.1);
+  BOOST_TEST(mean_of(good.insertion_area) > mean_of(noise.insertion_area) + 0.2);
+  BOOST_TEST(mean_of(good.deletion_area) < mean_of(noise.deletion_area) - 0.1);
   // Close to the image the gradient tells most of what noise does, and noise tells nothing.
   const auto unexplained = [&](const Tensor& map) {
-    return mean(infidelity(network(), x, map, labels(), {.samples = 40, .noise = 0.003}).unexplained);
+    return mean_of(infidelity(network(), x, map, labels(), {.samples = 40, .noise = 0.003}).unexplained);
   };
   BOOST_TEST(unexplained(gradient) < 0.3);
   BOOST_TEST(unexplained(random) > 0.8);
