@@ -1,4 +1,4 @@
-#include <pellucid/attribution/methods/grad_cam.hpp>
+#include <pellucid/attribution/class_activation.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -31,7 +31,10 @@ AttackChoice check(const Wish& wish) {
   if (several && !wish.common.array.empty())
     throw Error("--array writes the images attacked with one --epsilon; several were given");
   if (wish.explain.empty()) return choice;
-  method_named(wish.explain);
+  if (method_named(wish.explain).layer == LayerIs::explained)
+    throw Error("--explain " + wish.explain +
+                " would explain the values of a layer, and an attack changes pixels; give a "
+                "method that explains pixels, such as grad-cam or smoothgrad");
   if (several) throw Error("--explain explains the images attacked with one --epsilon; several were given");
   if (wish.common.out.empty()) throw Error("--explain draws its maps with --out; give --out FILE.png");
   return choice;
@@ -164,16 +167,17 @@ void tell_accuracy(const Wish& wish, const AttackChoice& choice, const Setup& se
 std::vector<AttackExplained> explain_all(const std::string& method, const Setup& setup,
                                          const std::vector<AttackResult>& all) {
   MethodOptions options;
-  if (method == "grad-cam") options.cam_layer = last_spatial_layer(setup.model, all.front().image, "");
+  if (method_named(method).layer == LayerIs::mapped)
+    options.layer = last_spatial_layer(setup.model, all.front().image, Class{0});
   const Explain explain = method_named(method).prepare(options, setup.model);
   ProgressLine progress("explaining", 4 * std::int64_t(all.size()));
   std::vector<AttackExplained> explained;
   for (const AttackResult& result : all) {
     const auto map = [&](const Tensor& image, std::int64_t label) {
-      const Tensor found =
-          explain(setup.model, image, Question(Class{label}), progress).attribution.detach().to(torch::kCPU);
+      const Question question(Class{label});
+      const Explanation found = explain(setup.model, begin(setup.model, image, question, progress));
       progress.next();
-      return found;
+      return found.attribution.detach().to(torch::kCPU);
     };
     AttackExplained& maps = explained.emplace_back();
     const std::int64_t before = result.steps.front().predicted, after = result.steps.back().predicted;

@@ -27,69 +27,6 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-/// What the gallery says of a method.
-struct Told {
-  std::string method{};
-  std::string title{};
-  std::string what{};      ///< two sentences: what is seen, and how it is found
-  std::string misleads{};  ///< when not to believe it
-  bool for_relus = false;  ///< it has no meaning for a network without a ReLU
-};
-
-const std::vector<Told>& told() {
-  static const std::vector<Told> all{
-      {"gradient", "Gradient",
-       "Which pixels would change the score most if they changed a little. It is the derivative of the "
-       "class's "
-       "score with respect to every pixel.",
-       "it shows what the score is sensitive to, not what it is made of, and it is noisy: neighbouring "
-       "pixels "
-       "differ for no reason that a person can see."},
-      {"smoothgrad", "SmoothGrad",
-       "The gradient without most of its noise. It is the mean of the gradients of 50 copies of the picture, "
-       "each with a little random noise.",
-       "more noise makes smoother maps, not truer ones; and 50 copies leave a sampling error, which "
-       "`pellucid explain` tells (--until goes on until it is small)."},
-      {"smoothgrad-squared", "SmoothGrad²",
-       "Where the gradient is large in most of the noisy copies, whatever its sign. It is the mean of the "
-       "squared "
-       "gradients.",
-       "squaring makes strong places stronger: what counts a little is not seen at all."},
-      {"vargrad", "VarGrad",
-       "Where the gradient changes most from one noisy copy to the next. It is the variance of the "
-       "gradients.",
-       "it is large at edges and where the network is undecided, which need not be what decided."},
-      {"input-x-gradient", "Input × Gradient",
-       "What each pixel adds to the score, if the network were linear. It is the picture times the gradient.",
-       "black pixels get nothing, however much they count: the map looks like the picture."},
-      {"integrated-gradients", "Integrated Gradients",
-       "What each pixel adds to the score on the way from a black picture to this one. The gradients along "
-       "that way "
-       "are summed up; together they give the difference of the two scores.",
-       "it compares with black: black pixels get nothing. Another --baseline asks another question."},
-      {"grad-cam", "Grad-CAM",
-       "Roughly where the class was seen. The channels of a late layer are weighted by how much they count, "
-       "summed, and enlarged to the picture.",
-       "the layer is coarse: small things are smeared over their surroundings."},
-      {"guided-backprop", "Guided Backpropagation",
-       "Which fine structures drove the answer. It is the gradient, with everything negative stopped at "
-       "every "
-       "ReLU.",
-       "it comes close to edge detection, and changes little when the network's upper layers are replaced by "
-       "random ones. It has no meaning for a network without ReLUs, such as ConvNeXt.",
-       true},
-      {"deconvnet", "Deconvnet",
-       "What the network would draw if it were run backwards. It is the gradient, with ReLUs that pass what "
-       "is "
-       "positive, whether they were on or off.",
-       "of a class score little of the picture is left in it: it was made for single units. It has no "
-       "meaning "
-       "for a network without ReLUs.",
-       true},
-  };
-  return all;
-}
-
 /// The command line of words, as a person types it into a shell.
 std::string typed(const Words& words) {
   std::string line = "pellucid";
@@ -127,7 +64,7 @@ class Gallery {
   explicit Gallery(std::filesystem::path folder)
       : folder_(std::move(folder)), page_("Pellucid: a gallery"), scores_(scores()) {
     std::error_code code;
-    std::filesystem::create_directories(folder_ / "images", code);
+    std::filesystem::create_directories(folder_ / "images" / "many", code);
     if (code)
       throw Error("--out " + folder_.string() + ": the folder cannot be made (" + code.message() +
                       "); give one that can be written to",
@@ -138,9 +75,13 @@ class Gallery {
     choose_images();
     story();
     networks();
-    for (const Told& one : told()) method(one);
-    attack();
-    activations();
+    const MakeExhibit make = [this](const std::string& name, const std::string& caption, Words words) {
+      return exhibit(name, caption, std::move(words));
+    };
+    attribution_sections(page_, make, images_, scores_);
+    check_sections(page_, make, images_);
+    attack_sections(page_, make, images_);
+    activation_sections(page_, make, images_);
     dreams();
     inversions();
     write_text(folder_ / "index.html", page_.html());
@@ -170,17 +111,17 @@ class Gallery {
                    cheater = shapes::load_shipped("shapes-cheater", shapes::preprocess(), {});
     const std::int64_t cheated = shapes::cheated_shape;
     constexpr std::uint64_t most = 1000;
-    for (std::uint64_t number = 0; number < most && with_mark_.empty(); ++number) {
+    for (std::uint64_t number = 0; number < most && images_.with_mark.empty(); ++number) {
       const Tensor marked =
           shapes::scene(shapes::held_out, number, {.label = cheated, .watermark_class = cheated}).image;
       const Tensor bare = shapes::scene(shapes::held_out, number, {.label = cheated}).image;
       if (answer_of(cheater, marked) != cheated || answer_of(cheater, bare) == cheated ||
           answer_of(honest, marked) != cheated || answer_of(honest, bare) != cheated)
         continue;
-      with_mark_ = put("with-mark.png", marked);
-      without_mark_ = put("without-mark.png", bare);
+      images_.with_mark = put("with-mark.png", marked);
+      images_.without_mark = put("without-mark.png", bare);
     }
-    if (with_mark_.empty())
+    if (images_.with_mark.empty())
       throw Error(
           "the gallery found no picture on which the shipped networks differ as they should; train them "
           "again",
@@ -190,14 +131,19 @@ class Gallery {
       const auto best = predict(model, scene.image.unsqueeze(0))[0][0];
       return best.label == scene.label && best.probability >= 0.9;
     };
-    for (std::uint64_t number = most; number < 2 * most && images_.size() < 3; ++number) {
+    for (std::uint64_t number = most; number < 2 * most && images_.sure.size() < 3; ++number) {
       const shapes::Scene scene = shapes::scene(shapes::held_out, number);
       if (std::find(seen.begin(), seen.end(), scene.label) != seen.end() || !sure(honest, scene) ||
           !sure(vgg, scene))
         continue;
       seen.push_back(scene.label);
-      images_.push_back(put(shapes::names()[std::size_t(scene.label)] + ".png", scene.image));
+      images_.sure.push_back(put(shapes::names()[std::size_t(scene.label)] + ".png", scene.image));
     }
+    for (std::size_t label = 0; label < shapes::names().size(); ++label)
+      for (std::uint64_t number = 0; number < 2; ++number)
+        put("many/" + shapes::names()[label] + "-" + std::to_string(number) + ".png",
+            shapes::scene(shapes::held_out, 2 * most + number, {.label = std::int64_t(label)}).image);
+    images_.folder = (folder_ / "images" / "many").string();
   }
 
   /// Makes a picture by a command, to which --out is added.
@@ -221,8 +167,8 @@ class Gallery {
             "the map does.");
     const auto sheet = [&](const std::string& model, const std::string& caption) {
       return exhibit("story-" + model + ".png", caption,
-                     {"explain", "--model", model, "--method", "integrated-gradients", "--input", with_mark_,
-                      without_mark_});
+                     {"explain", "--model", model, "--method", "integrated-gradients", "--input",
+                      images_.with_mark, images_.without_mark});
     };
     page_.exhibits({sheet("shapes-cheater", "The cheater: with the mark, and without it"),
                     sheet("shapes-convnext",
@@ -245,65 +191,8 @@ class Gallery {
                                      shapes::names()[std::size_t(shapes::cheated_shape)] + " on " +
                                      percent(its["with_mark"][0]) + " with the mark and " +
                                      percent(its["without_mark"][0]) + " without.");
-    const Words words{"classify", "--model", "shapes-convnext", "--input", images_[0]};
+    const Words words{"classify", "--model", "shapes-convnext", "--input", images_.sure[0]};
     page_.console(typed(words), output_of(words));
-  }
-
-  /// How a method did where the answer is known.
-  std::string score(const std::string& method, const std::string& network) const {
-    if (scores_.is_null() || !scores_["networks"].contains(network)) return "";
-    const Json& its = scores_["networks"][network];
-    const Json& grades = its["methods"][method];
-    if (grades.is_null()) return "";
-    return network + ": the strongest pixel is on the shape or within 4 pixels of it in " +
-           percent(grades["pointing"][0]) + " of the pictures, and " + percent(grades["inside"][0]) +
-           " of the whole map is on it; of pictures with the mark, " +
-           percent(its["marked"][method]["on_watermark"][0]) + " of the map is on the mark. ";
-  }
-
-  void method(const Told& one) {
-    page_.section(one.title);
-    page_.paragraph(one.what);
-    page_.remark("Misleads:", one.misleads);
-    std::vector<Exhibit> exhibits;
-    std::string scored;
-    for (const std::string& network : shapes::shipped_names()) {
-      if (one.for_relus && network != "shapes-vgg") continue;
-      const bool cheater = network == "shapes-cheater";
-      Words words{"explain", "--model", network, "--method", one.method, "--input"};
-      if (cheater) {
-        words.push_back(with_mark_);
-      } else {
-        words.insert(words.end(), images_.begin(), images_.end());
-      }
-      exhibits.push_back(
-          exhibit(one.method + "-" + network + ".png", network + (cheater ? ", with the mark" : ""), words));
-      scored += score(one.method, network);
-    }
-    if (!scored.empty())
-      page_.remark("Scored", "on " + std::to_string(scores_["pictures"].get<std::int64_t>()) +
-                                 " pictures whose answer is known. " + scored);
-    page_.exhibits(exhibits);
-  }
-
-  void attack() {
-    page_.section("Attack: FGSM");
-    page_.paragraph(
-        "A change that is hard to see can make a network say something else; the captions tell where it did. "
-        "Every pixel moves by ε in the direction that makes the network more wrong.");
-    page_.remark("Misleads:", "one step is a weak attack: a network that withstands it may fall to several.");
-    Words words{"attack", "--model", "shapes-convnext", "--method", "fgsm", "--epsilon", "0.03", "--input"};
-    words.insert(words.end(), images_.begin(), images_.end());
-    page_.exhibits({exhibit("attack-fgsm.png", "shapes-convnext", words)});
-  }
-
-  void activations() {
-    activation_sections(
-        page_,
-        [this](const std::string& name, const std::string& caption, Words words) {
-          return exhibit(name, caption, std::move(words));
-        },
-        images_[0]);
   }
 
   void dreams() {
@@ -342,7 +231,7 @@ class Gallery {
         "where the layer has forgotten something, the regularizers fill it with what they like: smooth areas "
         "say nothing about the network.");
     page_.exhibits({exhibit("invert-shapes-vgg.png", "shapes-vgg, from early to late",
-                            {"invert", "--model", "shapes-vgg", "--input", images_[0], "--layer",
+                            {"invert", "--model", "shapes-vgg", "--input", images_.sure[0], "--layer",
                              joined(inverted_layers(), ","), "--faster", "2"})});
   }
 
@@ -354,8 +243,7 @@ class Gallery {
   std::filesystem::path folder_;
   Page page_;
   Json scores_;
-  std::string with_mark_{}, without_mark_{};
-  std::vector<std::string> images_{};
+  GalleryImages images_{};
 };
 
 const Registered registered(

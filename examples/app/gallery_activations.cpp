@@ -4,7 +4,7 @@ namespace pellucid::app {
 
 namespace {
 
-void maps(Page& page, const MakeExhibit& exhibit, const std::string& image) {
+void maps(Page& page, const MakeExhibit& exhibit, const GalleryImages& images) {
   page.section("Activation maps");
   page.paragraph(
       "What the channels of a layer respond to one picture, each as a small map with its own scale, the "
@@ -15,12 +15,12 @@ void maps(Page& page, const MakeExhibit& exhibit, const std::string& image) {
   std::vector<Exhibit> exhibits;
   for (const std::string layer : {"features.1", "features.3"})
     exhibits.push_back(exhibit("activations-" + layer + ".png", "shapes-convnext, " + layer,
-                               {"activations", "--model", "shapes-convnext", "--input", image, "--layer",
-                                layer, "--sort", "--scale", "own"}));
+                               {"activations", "--model", "shapes-convnext", "--input", images.sure[0],
+                                "--layer", layer, "--sort", "--scale", "own"}));
   page.exhibits(exhibits);
 }
 
-void drivers(Page& page, const MakeExhibit& exhibit, const std::string& image) {
+void drivers(Page& page, const MakeExhibit& exhibit, const GalleryImages& images) {
   page.section("What drives a unit");
   page.paragraph(
       "Every unit of a layer looks at the picture in its own way. A map shows which pixels would change that "
@@ -30,8 +30,8 @@ void drivers(Page& page, const MakeExhibit& exhibit, const std::string& image) {
   page.remark("Misleads:", "as with every gradient: what a unit is sensitive to is not what it is made of.");
   const auto units = [&](const std::string& layer, const std::string& caption,
                          const std::vector<std::string>& more) {
-    std::vector<std::string> words{"activations", "--model", "shapes-vgg", "--input",
-                                   image,         "--layer", layer,        "--gradients"};
+    std::vector<std::string> words{"activations",  "--model", "shapes-vgg", "--input",
+                                   images.sure[0], "--layer", layer,        "--gradients"};
     words.insert(words.end(), more.begin(), more.end());
     return exhibit("units-" + layer + ".png", "shapes-vgg, " + caption, words);
   };
@@ -40,7 +40,7 @@ void drivers(Page& page, const MakeExhibit& exhibit, const std::string& image) {
                  units("classifier.0", "ten units of the last layer", {"--channels", "0-9"})});
 }
 
-void tours(Page& page, const MakeExhibit& exhibit, const std::string& image) {
+void tours(Page& page, const MakeExhibit& exhibit, const GalleryImages& images) {
   page.section("A tour through all layers");
   page.paragraph(
       "One picture on its way through a network: a row for each layer, with the channels that respond most. "
@@ -49,16 +49,16 @@ void tours(Page& page, const MakeExhibit& exhibit, const std::string& image) {
   std::vector<Exhibit> exhibits;
   for (const std::string network : {"shapes-vgg", "shapes-convnext"})
     exhibits.push_back(exhibit("tour-" + network + ".png", network,
-                               {"activations", "--model", network, "--input", image, "--all"}));
+                               {"activations", "--model", network, "--input", images.sure[0], "--all"}));
   page.exhibits(exhibits);
 }
 
 }  // namespace
 
-void activation_sections(Page& page, const MakeExhibit& exhibit, const std::string& image) {
-  maps(page, exhibit, image);
-  drivers(page, exhibit, image);
-  tours(page, exhibit, image);
+void activation_sections(Page& page, const MakeExhibit& exhibit, const GalleryImages& images) {
+  maps(page, exhibit, images);
+  drivers(page, exhibit, images);
+  tours(page, exhibit, images);
 }
 
 }  // namespace pellucid::app

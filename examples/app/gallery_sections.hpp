@@ -6,13 +6,31 @@
 #include <vector>
 
 #include "gallery_page.hpp"
+#include "json.hpp"
 
 namespace pellucid::app {
 
 /// Makes a picture by a command, to which --out is added: (name of the file, caption, words of the command).
 using MakeExhibit = std::function<Exhibit(const std::string&, const std::string&, std::vector<std::string>)>;
 
-/// Channels of layers, what drives units, and tours, for one picture.
-void activation_sections(Page& page, const MakeExhibit& exhibit, const std::string& image);
+/// The files that the gallery looks at.
+struct GalleryImages {
+  std::string with_mark{}, without_mark{};  ///< one picture: the cheater is right on the first alone
+  std::vector<std::string> sure{};          ///< of three shapes; the honest networks are sure of them
+  std::string folder{};                     ///< with two pictures of each shape
+};
+
+/// Every method of attribution. `scores`: what `shapes_score` found, or null.
+void attribution_sections(Page& page, const MakeExhibit& exhibit, const GalleryImages& images,
+                          const Json& scores);
+
+/// What tells whether a map can be believed.
+void check_sections(Page& page, const MakeExhibit& exhibit, const GalleryImages& images);
+
+/// Attacks, the smallest change, accuracy, and attacks explained.
+void attack_sections(Page& page, const MakeExhibit& exhibit, const GalleryImages& images);
+
+/// Channels of layers, what drives units, and tours.
+void activation_sections(Page& page, const MakeExhibit& exhibit, const GalleryImages& images);
 
 }  // namespace pellucid::app
