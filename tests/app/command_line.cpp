@@ -914,9 +914,9 @@ BOOST_AUTO_TEST_CASE(inversions) {
   BOOST_TEST(free["layer"] == "body");
   BOOST_TEST(free["errors"].size() == 4U);
   BOOST_TEST(free["errors"][3].get<double>() < free["errors"][0].get<double>());
-  BOOST_TEST(free["alpha_norm_weight"] == 0);
+  BOOST_TEST(free["total_variation_weight"] == 0);
   BOOST_TEST(document["images"][1]["total_variation_weight"] == 50);
-  // A layer that doubles what is above 0 knows the image: without a regularizer it comes back.
+  // A layer that doubles what is above 0 knows the image: without total variation it comes back.
   BOOST_TEST(far(read_npy(shell.path("x.npy")).slice(0, 0, 1), image()) < 0.2);
   BOOST_TEST(shell.run("invert" + with_input + "--layer body --cosine --faster 100").code == 0);
   shell.refused("invert" + with_input, {"--layer"});

@@ -72,7 +72,9 @@ struct Inversion {
                        const F& on_frame, std::int64_t every) const {
     const auto objective = resolve(subject.objective, model, subject.images);
     const std::int64_t values = subject.images[0].numel();
-    SynthesisPlan<Pixels> plan{.parameters = {.unit = usual_norm(double(values)), .legal = false},
+    // The α-norm keeps values in their range; where a step throws one far beyond, its sixth power would
+    // throw it back further.
+    SynthesisPlan<Pixels> plan{.parameters = {.unit = usual_norm(double(values)), .beyond = 1},
                                .learning_rate = learning_rate,
                                .update = Momentum{momentum},
                                .seed = seed,

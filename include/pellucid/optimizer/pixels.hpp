@@ -13,11 +13,12 @@ namespace pellucid {
 /// norm of an image for images of norm 1.
 struct Pixels {
   double unit = 1;
-  bool legal = true;  ///< before each pass x is brought back to where the image is in [0, 1]
+  double beyond = 0;  ///< before each pass x is brought back to where the image is in [−beyond, 1 + beyond]
 
   void check() const {
     if (!(unit > 0) || !std::isfinite(unit))
       throw Error("Pixels: unit is " + std::to_string(unit) + "; give a number above 0");
+    if (!(beyond >= 0)) throw Error("Pixels: beyond is " + std::to_string(beyond) + "; give 0 or more");
   }
 
   /// x of a start: noise N(0, 1), as the image is shaped → x
@@ -33,7 +34,7 @@ struct Pixels {
   Tensor centered(const Tensor& x, const Images&, const Tensor&) const { return x; }
 
   Tensor bounded(const Tensor& x, const Tensor& center) const {
-    return legal ? torch::clamp(x, -center / unit, (1 - center) / unit) : x;
+    return torch::clamp(x, (-beyond - center) / unit, (1 + beyond - center) / unit);
   }
 };
 
