@@ -54,7 +54,9 @@ Counted::Counted(const std::optional<std::int64_t>& label, const std::optional<s
             : label         ? "still " + labels.text(*label)
             : label_of_each ? "still right"
                             : "still as before"),
-      entry(target ? "reached" : label || label_of_each ? "accuracy" : "withstood") {}
+      entry(target                   ? "reached"
+            : label || label_of_each ? "accuracy"
+                                     : "withstood") {}
 
 std::string as_text(const std::vector<AccuracyPoint>& points, const Sweep& sweep, const AttackChoice& choice,
                     const Counted& counted) {

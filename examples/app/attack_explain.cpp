@@ -13,8 +13,8 @@ std::string layer_of(const std::string& method, const Setup& setup) {
   if (method_named(method).layer != LayerIs::mapped) return "";
   for (const Input& input : setup.inputs)
     if (input.images.dim() != 4)
-      throw Error("--explain " + method + " brings its map to the size of images N×C×H×W, and " +
-                  input.file + " has the shape " + shape_text(input.images.sizes().vec()) +
+      throw Error("--explain " + method + " brings its map to the size of images N×C×H×W, and " + input.file +
+                  " has the shape " + shape_text(input.images.sizes().vec()) +
                   "; give another method, such as gradient");
   try {
     return last_spatial_layer(setup.model, setup.inputs.front().images.narrow(0, 0, 1), Class{0}, method);
@@ -48,8 +48,7 @@ Explain explain_prepared(const std::string& method, const Setup& setup) {
   Explain explain = method_named(method).prepare(options, setup.model);
   ProgressLine progress("explaining", 1);
   const Question question(Class{0});
-  explain(setup.model,
-          begin(setup.model, setup.inputs.front().images.narrow(0, 0, 1), question, progress));
+  explain(setup.model, begin(setup.model, setup.inputs.front().images.narrow(0, 0, 1), question, progress));
   return explain;
 }
 

@@ -21,7 +21,7 @@ struct AttackResult {
   std::vector<AttackStep> steps{};
   Passes passes{};
   std::optional<double> minimal_epsilon{};  ///< by the method that looks for it: what it found
-  bool unmoved = false;  ///< no way to go was found
+  bool unmoved = false;                     ///< no way to go was found
   std::vector<std::string> notices{};
 
   bool succeeded() const { return steps.back().reached; }
