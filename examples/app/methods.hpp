@@ -58,7 +58,7 @@ struct Method {
   LayerIs layer = LayerIs::asked_about;
 };
 
-/// A method of that name, as `option` gave it; throws Error that lists them.
+/// A method of that name; throws Error that lists them. `option`: where the name was given.
 const Method& method_named(const std::string& name, const std::string& option = "--method");
 std::vector<std::string> all_method_names();
 std::string method_names();  ///< all of them, as a sentence lists them
