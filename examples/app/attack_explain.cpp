@@ -16,13 +16,14 @@ std::string layer_of(const std::string& method, const Setup& setup) {
       throw Error("--explain " + method + " brings its map to the size of images N×C×H×W, and " + input.file +
                   " has the shape " + shape_text(input.images.sizes().vec()) +
                   "; give another method, such as gradient");
+  const std::string who = "--explain " + method;
   try {
-    return last_spatial_layer(setup.model, setup.inputs.front().images.narrow(0, 0, 1), Class{0}, method);
+    return last_spatial_layer(setup.model, setup.inputs.front().images.narrow(0, 0, 1), Class{0}, who);
   } catch (const Error& error) {
-    if (error.fault() != Fault::request) throw;
-    throw Error("--explain " + method +
-                " makes a map of a layer that gives N×C×h×w, N×h×w×C or tokens of a grid, and none can be "
-                "seen in this model; give another method, such as smoothgrad");
+    const std::string why = error.what();
+    const std::size_t advice = why.find("; name one: " + who);  // to those who write C++
+    if (advice == std::string::npos) throw;
+    throw Error(why.substr(0, advice) + "; give another method, such as smoothgrad");
   }
 }
 

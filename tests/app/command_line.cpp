@@ -721,7 +721,7 @@ BOOST_AUTO_TEST_CASE(work_that_is_finished_is_told) {
   const std::string attack =
       "attack --model linear.pt --input a.npy --epsilon 0.05 --array y.npy --out x.png ";
   shell.refused(attack + "--explain guided-backprop", {"ReLU"});
-  shell.refused(attack + "--explain grad-cam", {"--explain grad-cam", "smoothgrad"});
+  shell.refused(attack + "--explain grad-cam", {"--explain grad-cam", "; give a"});
   write_npy(shell.path("rows.npy"), image().view({1, 12}));
   shell.refused("attack --model linear.pt --input rows.npy --epsilon 0.05 --out x.png --explain grad-cam",
                 {"--explain grad-cam", "rows.npy", "1×12"});
