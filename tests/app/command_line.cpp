@@ -749,7 +749,8 @@ BOOST_AUTO_TEST_CASE(images_from_which_no_way_goes) {
     if (i < 2) BOOST_TEST(entry["notices"][0].get<std::string>().find(no_way) != std::string::npos);
   }
   const std::string told = shell.run(attack + "--epsilon 0,0.1").out;
-  for (const std::string word : {"no way found", "notice  black.npy[0], black.npy[1]: " + no_way})
+  for (const std::string& word :
+       {std::string("no way found"), "notice  black.npy[0], black.npy[1]: " + no_way})
     BOOST_TEST_CONTEXT(word << "\n" << told) BOOST_TEST(told.find(word) != std::string::npos);
 
   const json explained = shell.document(attack + "--epsilon 0.1 --explain gradient --out x.png");
