@@ -1,9 +1,10 @@
-#include <pellucid/attribution/class_activation.hpp>
-
 #include <CLI/CLI.hpp>
 
 #include <iostream>
 
+#include "attack_accuracy.hpp"
+#include "attack_explain.hpp"
+#include "attack_labels.hpp"
 #include "attack_picture.hpp"
 #include "command.hpp"
 #include "progress_line.hpp"
@@ -20,6 +21,7 @@ struct Wish {
   std::string epsilon{};
   AttackOptions options{};
   std::optional<std::int64_t> label{}, target{};
+  std::string label_file{};
   std::string explain{};
 };
 
@@ -27,25 +29,27 @@ AttackChoice check(const Wish& wish) {
   const AttackChoice choice(wish.method, wish.options, wish.epsilon);
   if (wish.label && wish.target)
     throw Error("--label is the class to get away from and --target the class to reach; give one of them");
+  if (wish.label && !wish.label_file.empty())
+    throw Error("--label is one class for all images and --label-file has one for each; give one of them");
   const bool several = choice.epsilons().size() > 1;
   if (several && !wish.common.array.empty())
     throw Error("--array writes the images attacked with one --epsilon; several were given");
   if (wish.explain.empty()) return choice;
-  if (method_named(wish.explain).layer == LayerIs::explained)
-    throw Error("--explain " + wish.explain +
-                " would explain the values of a layer, and an attack changes pixels; give a "
-                "method that explains pixels, such as grad-cam or smoothgrad");
+  check_explains_pixels(wish.explain);
   if (several) throw Error("--explain explains the images attacked with one --epsilon; several were given");
   if (wish.common.out.empty()) throw Error("--explain draws its maps with --out; give --out FILE.png");
   return choice;
 }
 
-/// Refuses a class that the model does not have.
-void check_classes(const Wish& wish, std::int64_t classes) {
-  for (const auto& [option, given] : {std::pair("--label", wish.label), std::pair("--target", wish.target)})
-    if (given && (*given < 0 || *given >= classes))
-      throw Error(std::string(option) + " " + std::to_string(*given) + ": the model has " +
-                  std::to_string(classes) + " classes, 0 to " + std::to_string(classes - 1));
+/// Refuses, before any attack, a model or a class that none can be made with.
+void check_classes(const Wish& wish, const LabelFile& labels, const Setup& setup) {
+  const std::int64_t classes = probabilities_of(setup, setup.inputs.front().images.narrow(0, 0, 1)).size(1);
+  if (classes < 2)
+    throw Error("an attack brings an image from one class to another, and the model gives " +
+                std::to_string(classes) + " score for each image; give a model of two classes or more");
+  if (wish.label) check_class("--label", *wish.label, classes);
+  if (wish.target) check_class("--target", *wish.target, classes);
+  labels.check(setup, classes);
 }
 
 AttackResult result_of(const Wish& wish, const Setup& setup, const Input& input, std::int64_t row,
@@ -61,165 +65,114 @@ AttackResult result_of(const Wish& wish, const Setup& setup, const Input& input,
                       .steps = record.steps.at(at),
                       .passes = record.passes.at(at)};
   if (!record.minimal_epsilon.empty()) result.minimal_epsilon = record.minimal_epsilon[at];
-  if (std::count(record.unmoved.begin(), record.unmoved.end(), row) > 0)
+  result.unmoved = std::count(record.unmoved.begin(), record.unmoved.end(), row) > 0;
+  if (result.unmoved)
     result.notices.emplace_back(
         "no way to go was found: the gradient is zero everywhere (a saturated score, a ReLU that is off)");
   const bool in_range = result.image.min().item<double>() >= 0 && result.image.max().item<double>() <= 1;
   if (!in_range && result.steps.size() > 1)
     result.notices.emplace_back("its values were clipped to [0, 1], the range of pixels, by the attack");
-  if (wish.label && result.steps.front().predicted != label)
+  if ((wish.label || !wish.label_file.empty()) && result.steps.front().predicted != label)
     result.notices.push_back("the model did not say " + setup.labels.text(label) +
                              " before the attack either");
   return result;
 }
 
-/// All images, attacked at each ε: one list of results for each.
-std::vector<std::vector<AttackResult>> attack_all(const Wish& wish, const AttackChoice& choice,
-                                                  const Setup& setup) {
-  std::vector<std::vector<AttackResult>> all(choice.epsilons().size());
+/// All images, attacked at each ε.
+Sweep attack_all(const Wish& wish, const AttackChoice& choice, const LabelFile& label_file,
+                 const Setup& setup) {
+  Sweep all(choice.epsilons().size());
   ProgressLine progress("attacking", std::int64_t(setup.inputs.size() * all.size()));
   for (const Input& input : setup.inputs) {
     const Tensor probabilities = probabilities_of(setup, input.images);
-    check_classes(wish, probabilities.size(1));
     std::vector<std::int64_t> labels;
     for (std::int64_t row = 0; row < input.count(); ++row)
-      labels.push_back(wish.label.value_or(answer(probabilities, row).label));
+      labels.push_back(label_file.given() ? label_file.of(input, row)
+                                          : wish.label.value_or(answer(probabilities, row).label));
     for (std::size_t i = 0; i < all.size(); ++i) {
       const RunAttack run =
           choice.prepare(choice.epsilons()[i], wish.target ? PerImage(*wish.target) : PerImage());
       const Attacking found = run(setup.model, input.images, Class{labels}, progress);
       progress.next();
-      for (std::int64_t row = 0; row < input.count(); ++row)
+      for (std::int64_t row = 0; row < input.count(); ++row) {
         all[i].push_back(result_of(wish, setup, input, row, labels[std::size_t(row)], found));
+        if (all.size() > 1) all[i].back().attacked = Tensor();  // counted, and too many to keep
+      }
     }
   }
   return all;
-}
-
-/// At each ε, how many images are still what they should be (towards a target: are brought there).
-std::vector<AccuracyPoint> accuracy(const AttackChoice& choice,
-                                    const std::vector<std::vector<AttackResult>>& all) {
-  std::vector<AccuracyPoint> points;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    AccuracyPoint point{.epsilon = choice.epsilons()[i], .images = std::int64_t(all[i].size())};
-    for (const AttackResult& result : all[i]) point.count += result.succeeded() == result.target.has_value();
-    points.push_back(point);
-  }
-  return points;
-}
-
-Json to_json(const Setting& setting) {
-  return std::visit([](const auto& value) { return Json(value); }, setting.second);
 }
 
 Json document(const Wish& wish, const AttackChoice& choice) {
   Json document;
   document["images"] = Json::array();
   document["method"] = wish.method;
-  document["options"] = Json::object();
-  for (const Setting& setting : choice.settings()) document["options"][setting.first] = to_json(setting);
+  document["options"] = settings_json(choice.settings());
   return document;
 }
 
-/// The answers behind the attacks of each size, and what they come to.
-void tell_accuracy(const Wish& wish, const AttackChoice& choice, const Setup& setup,
-                   const std::vector<std::vector<AttackResult>>& all) {
+/// What the attacks of each size come to. A picture that cannot be made takes nothing of it away.
+void tell_accuracy(const Wish& wish, const AttackChoice& choice, const Setup& setup, const Sweep& all) {
   const std::vector<AccuracyPoint> points = accuracy(choice, all);
-  const std::string what = counted(wish.label, wish.target, setup.labels);
+  const Counted counted(wish.label, wish.target, !wish.label_file.empty(), setup.labels);
+  if (wish.common.json) {
+    Json whole = document(wish, choice);
+    add_to(whole, points, all, setup.labels, counted);
+    print(whole);
+  } else {
+    std::cout << as_text(points, all, choice, counted);
+  }
+  std::cout.flush();
   if (!wish.common.out.empty())
     save_picture(wish.common.out,
-                 accuracy_picture(points, choice, what,
+                 accuracy_picture(points, choice, counted.words,
                                   wish.method + ", " + std::to_string(all[0].size()) + " images"));
-  if (!wish.common.json) {
-    Table table({"epsilon", what, "of", "share"});
-    for (const AccuracyPoint& point : points)
-      table.add({choice.text(point.epsilon), std::to_string(point.count), std::to_string(point.images),
-                 percent(point.share())});
-    std::cout << table.text();
-    return tell_written(wish.common);
-  }
-  Json whole = document(wish, choice);
-  for (std::size_t i = 0; i < all[0].size(); ++i) {
-    Json entry{{"input", all[0][i].file}, {"label", all[0][i].label}};
-    if (wish.target) entry["target"] = *wish.target;
-    entry["epsilons"] = Json::array();
-    for (std::size_t k = 0; k < all.size(); ++k) {
-      const AttackStep& last = all[k][i].steps.back();
-      entry["epsilons"].push_back({{"epsilon", points[k].epsilon},
-                                   {"predicted", last.predicted},
-                                   {"probability", last.probability},
-                                   {"label_probability", last.label_probability},
-                                   {"succeeded", last.reached}});
-    }
-    whole["images"].push_back(entry);
-  }
-  whole["accuracy"] = Json::array();
-  for (const AccuracyPoint& point : points)
-    whole["accuracy"].push_back({{"epsilon", point.epsilon},
-                                 {"counted", what},
-                                 {"count", point.count},
-                                 {"images", point.images},
-                                 {"share", point.share()}});
-  print(whole);
 }
 
-/// The maps of a method, on each image before and after its attack.
-std::vector<AttackExplained> explain_all(const std::string& method, const Setup& setup,
-                                         const std::vector<AttackResult>& all) {
-  MethodOptions options;
-  if (method_named(method).layer == LayerIs::mapped)
-    options.layer = last_spatial_layer(setup.model, all.front().image, Class{0});
-  const Explain explain = method_named(method).prepare(options, setup.model);
-  ProgressLine progress("explaining", 4 * std::int64_t(all.size()));
-  std::vector<AttackExplained> explained;
-  for (const AttackResult& result : all) {
-    const auto map = [&](const Tensor& image, std::int64_t label) {
-      const Question question(Class{label});
-      const Explanation found = explain(setup.model, begin(setup.model, image, question, progress));
-      progress.next();
-      return found.attribution.detach().to(torch::kCPU);
-    };
-    AttackExplained& maps = explained.emplace_back();
-    const std::int64_t before = result.steps.front().predicted, after = result.steps.back().predicted;
-    maps.before_own = map(result.image, before);
-    maps.before_label = before == result.label ? maps.before_own : map(result.image, result.label);
-    maps.after_own = map(result.attacked, after);
-    maps.after_label = after == result.label ? maps.after_own : map(result.attacked, result.label);
-  }
-  return explained;
-}
-
-void run(const Wish& wish) {
-  const AttackChoice choice = check(wish);
-  const Setup setup(wish.common);
-  if (!wish.common.array.empty()) setup.check_one_size();
-  const std::vector<std::vector<AttackResult>> attacks = attack_all(wish, choice, setup);
-  if (attacks.size() > 1) return tell_accuracy(wish, choice, setup, attacks);
-
-  const std::vector<AttackResult>& all = attacks[0];
+/// What became of each image. A picture that cannot be made takes nothing of it away.
+void tell_each(const Wish& wish, const AttackChoice& choice, const Setup& setup, const Explain& explain,
+               std::vector<AttackResult>& all) {
   if (!wish.common.array.empty()) {
     std::vector<Tensor> rows;
     for (const AttackResult& result : all) rows.push_back(result.attacked);
     save_array(wish.common.array, torch::cat(rows));
   }
-  if (!wish.common.out.empty()) {
-    const std::string title =
-        wish.method + (choice.searches() ? "" : " (epsilon " + choice.text(choice.epsilons()[0]) + ")") +
-        (wish.explain.empty() ? "" : ", explained by " + wish.explain);
-    save_picture(wish.common.out, wish.explain.empty()
-                                      ? attack_picture(all, setup.labels, choice, title)
-                                      : attack_explained_picture(all, explain_all(wish.explain, setup, all),
-                                                                 method_named(wish.explain).view,
-                                                                 setup.labels, choice, title));
-  }
+  std::vector<AttackExplained> explained;
+  if (explain) explained = explain_attacks(explain, setup, all);
   if (wish.common.json) {
     Json whole = document(wish, choice);
     for (const AttackResult& result : all) whole["images"].push_back(as_json(result, setup.labels, choice));
-    if (!wish.explain.empty()) whole["explain"] = wish.explain;
-    return print(whole);
+    if (explain) whole["explain"] = wish.explain;
+    print(whole);
+  } else {
+    for (const AttackResult& result : all) std::cout << as_text(result, setup.labels, choice);
   }
-  for (const AttackResult& result : all) std::cout << as_text(result, setup.labels, choice);
-  tell_written(wish.common);
+  std::cout.flush();
+  if (wish.common.out.empty()) return;
+  const std::string title =
+      wish.method + (choice.searches() ? "" : " (epsilon " + choice.text(choice.epsilons()[0]) + ")") +
+      (explain ? ", explained by " + wish.explain : "");
+  save_picture(wish.common.out,
+               explain ? attack_explained_picture(all, explained, method_named(wish.explain).view,
+                                                  setup.labels, choice, title)
+                       : attack_picture(all, setup.labels, choice, title));
+}
+
+void run(const Wish& wish) {
+  const AttackChoice choice = check(wish);
+  const LabelFile label_file(wish.label_file);
+  const Setup setup(wish.common);
+  if (!wish.common.array.empty()) setup.check_one_size();
+  check_classes(wish, label_file, setup);
+  Explain explain;
+  if (!wish.explain.empty()) explain = explain_prepared(wish.explain, setup);
+  Sweep all = attack_all(wish, choice, label_file, setup);
+  if (all.size() > 1) {
+    tell_accuracy(wish, choice, setup, all);
+  } else {
+    tell_each(wish, choice, setup, explain, all[0]);
+  }
+  if (!wish.common.json) tell_written(wish.common);
 }
 
 std::function<void()> set_up(CLI::App& options) {
@@ -229,16 +182,22 @@ std::function<void()> set_up(CLI::App& options) {
   options
       .add_option(
           "--epsilon", wish->epsilon,
-          "the largest change of a pixel, in [0, 1]: 0.0157 or 4/255; several, 0,1/255,4/255: the share "
-          "of the images that withstand each; for minimal-epsilon the largest to try (0.5)")
+          "the largest change of a pixel, in [0, 1]: 0.0157 or 4/255 (with --norm 2 the length of the whole "
+          "change, 0 or more: 0.5); several, 0,1/255,4/255: the share of the images that withstand each; for "
+          "minimal-epsilon the largest to try (0.5)")
       ->type_name("E[,E]");
   options.add_option("--label", wish->label, "the class to get away from (left out: what the model says)")
       ->type_name("K");
+  options
+      .add_option("--label-file", wish->label_file,
+                  "the class of each image, a line NAME,K for each: the name of its file without the folder, "
+                  "and its number. What is wrong before the attack then counts as wrong")
+      ->type_name("FILE");
   options.add_option("--target", wish->target, "the class to reach")->type_name("K");
   options
       .add_option("--explain", wish->explain,
                   "explain the images before and after with an attribution method, on the sheet of --out: " +
-                      method_names())
+                      pixel_method_names())
       ->type_name("NAME");
 
   const std::string group = "Options of the method";
@@ -277,7 +236,8 @@ const Registered registered(
      "--json\n"
      "  pellucid attack ... --method pgd --norm 2 --epsilon 0.5 --restarts 5 --out fooled.png\n"
      "  pellucid attack ... --method minimal-epsilon --out smallest.png\n"
-     "  pellucid attack ... --input photos --method pgd --epsilon 0,1/255,2/255,4/255 --out accuracy.png\n"
+     "  pellucid attack ... --input photos --method pgd --epsilon 0,1/255,2/255,4/255 \\\n"
+     "      --label-file right.csv --out accuracy.png\n"
      "  pellucid attack ... --method ifgsm --epsilon 4/255 --explain grad-cam --out explained.png",
      set_up});
 

@@ -18,16 +18,6 @@ namespace pellucid::app {
 
 namespace {
 
-const std::map<std::string, std::set<std::string>>& uses() {
-  static const std::map<std::string, std::set<std::string>> table{
-      {"fgsm", {}},
-      {"ifgsm", {"steps", "step-size", "stop-early"}},
-      {"pgd", {"steps", "step-size", "norm", "restarts", "seed", "stop-early"}},
-      {"minimal-epsilon", {}},
-  };
-  return table;
-}
-
 /// A decimal, or a fraction such as 4/255, from 0 to `most`.
 double length_from(const std::string& option, const std::string& given, double most) {
   const auto refuse = [&]() -> double {
@@ -47,6 +37,48 @@ double length_from(const std::string& option, const std::string& given, double m
   return value >= 0 && value <= most ? value : refuse();
 }
 
+bool per_pixel(const AttackOptions& options) {
+  return options.norm.value_or("inf") == "inf";
+}
+
+/// The largest ε or step that can be meant.
+double longest(const AttackOptions& options) {
+  return per_pixel(options) ? 1 : 1e6;
+}
+
+/// How far, in ε, all steps of a method go together where --step-size is left out.
+double way_of_all(const IFGSM&) {
+  return 1.25;
+}
+double way_of_all(const PGD&) {
+  return 2.5;
+}
+
+double step_size(const AttackOptions& options, double own) {
+  if (!options.step_size) return own;
+  const double given = length_from("--step-size", *options.step_size, longest(options));
+  if (given == 0)
+    throw Error("--step-size " + *options.step_size +
+                ": steps of no length go nowhere; give one above 0, or leave it out for the method's own");
+  return given;
+}
+
+/// The method with its options, settled.
+template <class M>
+M method_from(const AttackOptions& options, double epsilon, const PerImage& target = {}) {
+  M method;
+  method.epsilon = epsilon;
+  method.target = target;
+  if constexpr (requires { method.steps; }) method.steps = options.steps.value_or(method.steps);
+  if constexpr (requires { method.step_size; })
+    method.step_size = step_size(options, way_of_all(method) * epsilon / double(method.steps));
+  if constexpr (requires { method.norm; }) method.norm = per_pixel(options) ? Norm::infinity : Norm::two;
+  if constexpr (requires { method.restarts; }) method.restarts = options.restarts.value_or(method.restarts);
+  if constexpr (requires { method.seed; }) method.seed = options.seed.value_or(method.seed);
+  if constexpr (requires { method.stop_early; }) method.stop_early = options.stop_early;
+  return method;
+}
+
 template <class M>
 RunAttack attacking_with(M method) {
   return [stage = Attack<M>(std::move(method))](const AnyModel& model, const Images& images,
@@ -56,42 +88,87 @@ RunAttack attacking_with(M method) {
   };
 }
 
-void check_used(const std::string& method, const AttackOptions& options) {
-  const auto its = uses().find(method);
-  if (its == uses().end())
+template <class M>
+RunAttack at_epsilon(const AttackOptions& options, double epsilon, const PerImage& target) {
+  return attacking_with(method_from<M>(options, epsilon, target));
+}
+
+RunAttack searching(const AttackOptions&, double epsilon, const PerImage& target) {
+  MinimalEpsilon<> method{.most = epsilon, .base = {.target = target}};
+  if (epsilon <= method.tolerance)
+    throw Error("--epsilon " + number(epsilon) + ": --method minimal-epsilon tells epsilon to within " +
+                number(method.tolerance) + "; give a larger one to look up to, or leave it out");
+  return attacking_with(std::move(method));
+}
+
+template <class M>
+std::vector<Setting> settings_of(const AttackOptions& options, const std::optional<double>& epsilon) {
+  const M method = method_from<M>(options, epsilon.value_or(0));
+  std::vector<Setting> settings;
+  if constexpr (requires { method.steps; }) settings.emplace_back("steps", method.steps);
+  if constexpr (requires { method.step_size; })
+    if (epsilon || options.step_size) settings.emplace_back("step_size", method.step_size);
+  if constexpr (requires { method.norm; }) settings.emplace_back("norm", options.norm.value_or("inf"));
+  if constexpr (requires { method.restarts; }) settings.emplace_back("restarts", method.restarts);
+  if constexpr (requires { method.seed; }) settings.emplace_back("seed", method.seed);
+  if constexpr (requires { method.stop_early; }) settings.emplace_back("stop_early", method.stop_early);
+  return settings;
+}
+
+std::vector<Setting> none(const AttackOptions&, const std::optional<double>&) {
+  return {};
+}
+
+struct Entry {
+  std::set<std::string> uses{};  ///< the names of its options, without dashes
+  /// Checks the options and settles them.
+  RunAttack (*prepare)(const AttackOptions& options, double epsilon, const PerImage& target);
+  /// The options that take part beside --epsilon, with their values; without ε, those that do not depend on
+  /// it.
+  std::vector<Setting> (*settings)(const AttackOptions& options, const std::optional<double>& epsilon);
+};
+
+const std::map<std::string, Entry>& methods() {
+  static const std::map<std::string, Entry> table{
+      {"fgsm", {{}, at_epsilon<FGSM>, settings_of<FGSM>}},
+      {"ifgsm", {{"steps", "step-size", "stop-early"}, at_epsilon<IFGSM>, settings_of<IFGSM>}},
+      {"pgd",
+       {{"steps", "step-size", "norm", "restarts", "seed", "stop-early"}, at_epsilon<PGD>, settings_of<PGD>}},
+      {"minimal-epsilon", {{}, searching, none}},
+  };
+  return table;
+}
+
+void check_options(const std::string& method, const AttackOptions& options) {
+  if (!methods().contains(method))
     throw Error("--method " + method + ": there is no such method; the methods are " + attack_names());
-  const std::pair<const char*, bool> given[] = {
-      {"steps", options.steps.has_value()}, {"step-size", options.step_size.has_value()},
-      {"norm", options.norm.has_value()},   {"restarts", options.restarts.has_value()},
-      {"seed", options.seed.has_value()},   {"stop-early", options.stop_early}};
-  for (const auto& [option, is_given] : given) {
-    if (!is_given || its->second.contains(option)) continue;
-    std::vector<std::string> others;
-    for (const auto& [other, used] : uses())
-      if (used.contains(option)) others.push_back(other);
-    throw Error("--" + std::string(option) + " has no meaning for --method " + method +
-                "; leave it out (it belongs to " + joined(others) + ")");
-  }
+  check_used(method,
+             {{"steps", options.steps.has_value()},
+              {"step-size", options.step_size.has_value()},
+              {"norm", options.norm.has_value()},
+              {"restarts", options.restarts.has_value()},
+              {"seed", options.seed.has_value()},
+              {"stop-early", options.stop_early}},
+             methods());
 }
 
 }  // namespace
 
 std::string attack_names() {
   std::vector<std::string> names;
-  for (const auto& [name, used] : uses()) names.push_back(name);
+  for (const auto& [name, method] : methods()) names.push_back(name);
   return joined(names);
 }
 
 AttackChoice::AttackChoice(std::string method, AttackOptions options, const std::string& epsilons)
     : method_(std::move(method)), options_(std::move(options)) {
-  check_used(method_, options_);
+  check_options(method_, options_);
   if (options_.norm && *options_.norm != "inf" && *options_.norm != "2")
     throw Error("--norm " + *options_.norm +
                 ": give inf (each pixel on its own) or 2 (the length of the whole change)");
-  const double longest = per_pixel() ? 1 : 1e6;
   std::istringstream parts(epsilons);
   for (std::string part; std::getline(parts, part, ',');)
-    epsilons_.push_back(length_from("--epsilon", part, longest));
+    epsilons_.push_back(length_from("--epsilon", part, longest(options_)));
   if (epsilons_.empty() && searches()) epsilons_ = {MinimalEpsilon<>{}.most};
   if (epsilons_.empty())
     throw Error(
@@ -100,41 +177,25 @@ AttackChoice::AttackChoice(std::string method, AttackOptions options, const std:
   if (searches() && epsilons_.size() > 1)
     throw Error(
         "--method minimal-epsilon looks for the epsilon itself; give one --epsilon, the largest to try");
-  if (options_.step_size) step_size_ = length_from("--step-size", *options_.step_size, longest);
   // What the method itself refuses is refused before a model is loaded.
   for (const double epsilon : epsilons_) prepare(epsilon, {});
 }
 
+bool AttackChoice::per_pixel() const {
+  return app::per_pixel(options_);
+}
+
 RunAttack AttackChoice::prepare(double epsilon, const PerImage& target) const {
-  if (method_ == "fgsm") return attacking_with(FGSM{.epsilon = epsilon, .target = target});
-  if (searches()) return attacking_with(MinimalEpsilon<>{.most = epsilon, .base = {.target = target}});
-  if (method_ == "ifgsm")
-    return attacking_with(IFGSM{.epsilon = epsilon,
-                                .step_size = step_size_,
-                                .steps = options_.steps.value_or(IFGSM{}.steps),
-                                .target = target,
-                                .stop_early = options_.stop_early});
-  return attacking_with(PGD{.epsilon = epsilon,
-                            .step_size = step_size_,
-                            .steps = options_.steps.value_or(PGD{}.steps),
-                            .norm = per_pixel() ? Norm::infinity : Norm::two,
-                            .restarts = options_.restarts.value_or(1),
-                            .seed = options_.seed.value_or(0),
-                            .target = target,
-                            .stop_early = options_.stop_early});
+  return methods().at(method_).prepare(options_, epsilon, target);
 }
 
 std::vector<Setting> AttackChoice::settings() const {
+  std::optional<double> epsilon;
+  if (epsilons_.size() == 1) epsilon = epsilons_[0];
   std::vector<Setting> settings;
-  if (epsilons_.size() == 1) settings.emplace_back("epsilon", epsilons_[0]);
-  const auto& used = uses().at(method_);
-  if (used.contains("steps"))
-    settings.emplace_back("steps", options_.steps.value_or(method_ == "pgd" ? PGD{}.steps : IFGSM{}.steps));
-  if (step_size_ > 0) settings.emplace_back("step_size", step_size_);
-  if (used.contains("norm")) settings.emplace_back("norm", options_.norm.value_or("inf"));
-  if (used.contains("restarts")) settings.emplace_back("restarts", options_.restarts.value_or(1));
-  if (used.contains("seed")) settings.emplace_back("seed", options_.seed.value_or(0));
-  if (used.contains("stop-early")) settings.emplace_back("stop_early", options_.stop_early);
+  if (epsilon) settings.emplace_back("epsilon", *epsilon);
+  for (Setting& setting : methods().at(method_).settings(options_, epsilon))
+    settings.push_back(std::move(setting));
   return settings;
 }
 

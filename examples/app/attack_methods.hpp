@@ -45,7 +45,7 @@ class AttackChoice {
   const std::vector<double>& epsilons() const { return epsilons_; }
   bool searches() const { return method_ == "minimal-epsilon"; }
   /// Whether ε is a change of each pixel, not the length of the whole change.
-  bool per_pixel() const { return options_.norm.value_or("inf") == "inf"; }
+  bool per_pixel() const;
 
   /// The method at one ε, towards a target or away from the label.
   RunAttack prepare(double epsilon, const PerImage& target) const;
@@ -60,7 +60,6 @@ class AttackChoice {
   std::string method_;
   AttackOptions options_;
   std::vector<double> epsilons_{};
-  double step_size_ = 0;
 };
 
 /// All methods, as a sentence lists them.

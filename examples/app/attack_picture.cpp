@@ -69,7 +69,7 @@ Picture change_of_channels(const AttackResult& result, const std::string& title)
 Tile map_tile(const Tensor& image, const Tensor& attribution, View view, const std::string& where,
               std::int64_t label, const Labels& labels) {
   return {overlay(image.to(torch::kCPU), attribution, {.heat = {.sign = main_sign(view)}}),
-          where + ": what counts for " + labels.text(label)};
+          where + ": what counts for " + labels.text(label) + zero_caption(attribution)};
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "attack_accuracy.hpp"
 #include "attack_result.hpp"
 #include "methods.hpp"
 

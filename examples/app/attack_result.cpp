@@ -41,32 +41,45 @@ std::string as_text(const AttackResult& result, const Labels& labels, const Atta
   return text;
 }
 
-Json as_json(const AttackResult& result, const Labels& labels, const AttackChoice& choice) {
+Json json_of_image(const AttackResult& result, const Labels& labels) {
   Json entry{{"input", result.file}, {"label", result.label}};
   entry["label_name"] = text_or_null(labels.name(result.label));
-  if (result.target) entry["target"] = *result.target;
-  entry["steps"] = Json::array();
-  for (const AttackStep& step : result.steps) {
-    Json one{{"step", step.step},
-             {"predicted", step.predicted},
-             {"probability", step.probability},
-             {"label_probability", step.label_probability}};
-    if (step.target_probability) one["target_probability"] = *step.target_probability;
-    one["epsilon"] = step.epsilon;
-    entry["steps"].push_back(one);
+  if (result.target) {
+    entry["target"] = *result.target;
+    entry["target_name"] = text_or_null(labels.name(*result.target));
   }
-  entry["succeeded"] = result.succeeded();
-  if (choice.searches())
-    entry["minimal_epsilon"] = result.minimal_epsilon ? Json(*result.minimal_epsilon) : Json();
-  entry["passes"] = {{"forward", result.passes.forward}, {"backward", result.passes.backward}};
-  entry["notices"] = result.notices;
   return entry;
 }
 
-std::string counted(const std::optional<std::int64_t>& label, const std::optional<std::int64_t>& target,
-                    const Labels& labels) {
-  if (target) return "brought to " + labels.text(*target);
-  return label ? "still " + labels.text(*label) : "still as before";
+Json json_of_answer(const AttackStep& step, const Labels& labels) {
+  Json entry{{"predicted", step.predicted}};
+  entry["predicted_name"] = text_or_null(labels.name(step.predicted));
+  entry["probability"] = step.probability;
+  entry["label_probability"] = step.label_probability;
+  if (step.target_probability) entry["target_probability"] = *step.target_probability;
+  return entry;
+}
+
+Json json_of_outcome(const AttackResult& result) {
+  return {{"succeeded", result.succeeded()},
+          {"unmoved", result.unmoved},
+          {"passes", {{"forward", result.passes.forward}, {"backward", result.passes.backward}}}};
+}
+
+Json as_json(const AttackResult& result, const Labels& labels, const AttackChoice& choice) {
+  Json entry = json_of_image(result, labels);
+  entry["steps"] = Json::array();
+  for (const AttackStep& step : result.steps) {
+    Json one{{"step", step.step}};
+    one.update(json_of_answer(step, labels));
+    one["epsilon"] = step.epsilon;
+    entry["steps"].push_back(one);
+  }
+  entry.update(json_of_outcome(result));
+  if (choice.searches())
+    entry["minimal_epsilon"] = result.minimal_epsilon ? Json(*result.minimal_epsilon) : Json();
+  entry["notices"] = result.notices;
+  return entry;
 }
 
 }  // namespace pellucid::app

@@ -166,18 +166,12 @@ std::vector<Finding> explain_all(const Wish& wish, const Setup& setup, const Exp
   return findings;
 }
 
-Json to_json(const Setting& setting) {
-  return std::visit([](const auto& value) { return Json(value); }, setting.second);
-}
-
 Json document(const Wish& wish, const Labels& labels, const std::vector<Finding>& findings) {
   Json document;
   document["images"] = Json::array();
   for (const Finding& found : findings) document["images"].push_back(as_json(found, labels));
   document["method"] = wish.method;
-  document["options"] = Json::object();
-  for (const Setting& setting : settings_of(wish.method, wish.options))
-    document["options"][setting.first] = to_json(setting);
+  document["options"] = settings_json(settings_of(wish.method, wish.options));
   return document;
 }
 
@@ -190,9 +184,9 @@ void run(Wish wish) {
   const std::vector<Finding> findings = explain_all(wish, setup, explain);
 
   std::string method = wish.method, sets;
-  for (const Setting& setting : settings_of(wish.method, wish.options)) {
-    const Json value = to_json(setting);
-    sets += (sets.empty() ? "" : ", ") + setting.first + " " +
+  const Json settings = settings_json(settings_of(wish.method, wish.options));
+  for (const auto& [name, value] : settings.items()) {
+    sets += (sets.empty() ? "" : ", ") + name + " " +
             (value.is_string()         ? value.get<std::string>()
              : value.is_number_float() ? number(value)
                                        : value.dump());

@@ -29,8 +29,7 @@ std::string asked(const Finding& found, View view, const Labels& labels) {
   const Class* const one = std::get_if<Class>(&found.question.kind());
   if (one != nullptr && found.probability && found.predicted->label != one->label.values()[0])
     label += "\nModel: " + percent(*found.probability);
-  const bool nothing = found.attribution.abs().max().item<double>() == 0;
-  return label + (nothing ? "\nZero everywhere: nothing to be seen" : "");
+  return label + zero_caption(found.attribution);
 }
 
 /// The photo, the heat maps, and both together.
@@ -85,6 +84,10 @@ Picture photo_sheet(const std::vector<Finding>& findings, View view, const std::
 
 Sign main_sign(View view) {
   return view == View::positive ? Sign::positive : Sign::magnitude;
+}
+
+std::string zero_caption(const Tensor& attribution) {
+  return attribution.abs().max().item<double>() == 0 ? "\nZero everywhere: nothing to be seen" : "";
 }
 
 Picture explain_picture(const std::vector<Finding>& findings, View view, const std::string& method,

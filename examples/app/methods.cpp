@@ -152,29 +152,26 @@ std::string method_names() {
   return joined(all_method_names());
 }
 
-const Method& method_named(const std::string& name) {
+const Method& method_named(const std::string& name, const std::string& option) {
   const auto found = methods().find(name);
   if (found == methods().end())
-    throw Error("--method " + name + ": there is no such method; the methods are " + method_names());
+    throw Error(option + " " + name + ": there is no such method; the methods are " + method_names());
   return found->second;
 }
 
 void check_used(const std::string& name, const MethodOptions& options) {
-  const Method& method = method_named(name);
-  const std::pair<const char*, bool> given[] = {
-      {"samples", options.samples.has_value()},   {"noise", options.noise.has_value()},
-      {"until", options.until.has_value()},       {"steps", options.steps.has_value()},
-      {"baseline", options.baseline.has_value()}, {"seed", options.seed.has_value()},
-      {"window", options.window.has_value()},     {"stride", options.stride.has_value()},
-      {"no-upsample", options.no_upsample}};
-  for (const auto& [option, is_given] : given) {
-    if (!is_given || method.uses.contains(option)) continue;
-    std::vector<std::string> others;
-    for (const auto& [other, its] : methods())
-      if (its.uses.contains(option)) others.push_back(other);
-    throw Error("--" + std::string(option) + " has no meaning for --method " + name +
-                "; leave it out (it belongs to " + joined(others) + ")");
-  }
+  method_named(name);  // refuses one that is not there
+  check_used(name,
+             {{"samples", options.samples.has_value()},
+              {"noise", options.noise.has_value()},
+              {"until", options.until.has_value()},
+              {"steps", options.steps.has_value()},
+              {"baseline", options.baseline.has_value()},
+              {"seed", options.seed.has_value()},
+              {"window", options.window.has_value()},
+              {"stride", options.stride.has_value()},
+              {"no-upsample", options.no_upsample}},
+             methods());
 }
 
 std::vector<Setting> settings_of(const std::string& name, const MethodOptions& options) {

@@ -8,9 +8,9 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "options.hpp"
 #include "progress_line.hpp"
 #include "question.hpp"
 #include "setup.hpp"
@@ -58,16 +58,15 @@ struct Method {
   LayerIs layer = LayerIs::asked_about;
 };
 
-/// A method of that name; throws Error that lists them.
-const Method& method_named(const std::string& name);
+/// A method of that name; throws Error that lists them. `option`: where the name was given.
+const Method& method_named(const std::string& name, const std::string& option = "--method");
 std::vector<std::string> all_method_names();
 std::string method_names();  ///< all of them, as a sentence lists them
 
 /// Refuses options that the method does not use.
 void check_used(const std::string& name, const MethodOptions& options);
 
-/// The options that take part in the method, with their values: for JSON, and for people.
-using Setting = std::pair<std::string, std::variant<bool, std::int64_t, std::uint64_t, double, std::string>>;
+/// The options that take part in the method.
 std::vector<Setting> settings_of(const std::string& name, const MethodOptions& options);
 
 }  // namespace pellucid::app

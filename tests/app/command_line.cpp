@@ -597,6 +597,12 @@ BOOST_AUTO_TEST_CASE(attacks_in_steps) {
     if (left > 0) reached = i + 1;
   }
   BOOST_TEST(reached < 3);
+  // Left out, the steps go 1.25 ε far in all, those of pgd 2.5 ε.
+  const auto step_size = [&](const std::string& method) {
+    return shell.document("attack" + with_input + method)["options"]["step_size"].get<double>();
+  };
+  BOOST_TEST(std::abs(step_size("--method ifgsm --epsilon 0.08") - 0.01) < 1e-12);
+  BOOST_TEST(std::abs(step_size("--method pgd --epsilon 0.08 --steps 5") - 0.04) < 1e-12);
   const json early = shell.document(steps + "--stop-early");
   BOOST_TEST(early["images"][0]["steps"].size() == reached + 1);
   const json target = shell.document(steps + "--target 0");
@@ -626,44 +632,61 @@ BOOST_AUTO_TEST_CASE(the_smallest_change) {
   const json none = shell.document(attack + "--epsilon 0.01");
   BOOST_TEST(none["images"][0]["minimal_epsilon"].is_null());
   BOOST_TEST(none["images"][0]["succeeded"] == false);
+  shell.refused(attack + "--epsilon 1e-8", {"--epsilon 1e-08", "minimal-epsilon", "0.0001"});
   const Outcome told = shell.run(attack);
   BOOST_TEST(told.out.find("smallest found: 0.01") != std::string::npos);
   BOOST_TEST(told.out.find("1 backward") != std::string::npos);
   BOOST_TEST(shell.run(attack + "--epsilon 0.01").out.find("none found up to 2.55/255") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(accuracy_of_a_folder_against_epsilon) {
-  const Shell shell;
+/// Three photos, the second of which is the image with its values halved, so with half the margin, and three
+/// ε: none, one between the ε at which the second falls and that of the others, and one beyond both.
+std::string attack_on_photos(const Shell& shell) {
   std::filesystem::create_directories(shell.path("photos/more"));
   std::filesystem::copy(shell.path("a.png"), shell.path("photos/b.png"));
   std::filesystem::copy(shell.path("a.png"), shell.path("photos/more/a.PNG"));
-  // The same image with its values halved: half the margin.
   write_png(shell.path("photos/half.png"), to_picture(image() / 2));
-  // Between the half margin's ε and the whole one's: one of three falls.
   const double exact = margin() / (2 * (weights()[1] - weights()[0]).abs().sum().item<double>());
   const std::string between = std::to_string(0.75 * exact), beyond = std::to_string(1.2 * exact);
-  const std::string attack =
-      "attack" + model + "--input photos --method fgsm --epsilon 0," + between + "," + beyond + " ";
+  return "attack" + model + "--input photos --method fgsm --epsilon 0," + between + "," + beyond + " ";
+}
+
+BOOST_AUTO_TEST_CASE(accuracy_of_a_folder_against_epsilon) {
+  const Shell shell;
+  const std::string attack = attack_on_photos(shell);
   const json document = shell.document(attack + "--out curve.png");
-  BOOST_REQUIRE(document["accuracy"].size() == 3);
+  BOOST_REQUIRE(document["withstood"].size() == 3);
+  BOOST_TEST(!document.contains("accuracy"));  // nobody said what is right
   const int still[] = {3, 2, 0};
   for (std::size_t i = 0; i < 3; ++i) {
-    const json& point = document["accuracy"][i];
+    const json& point = document["withstood"][i];
     BOOST_TEST(point["count"] == still[i]);
     BOOST_TEST(point["images"] == 3);
     BOOST_TEST(point["counted"] == "still as before");
+    BOOST_TEST(point["unmoved"] == 0);
     BOOST_TEST(std::abs(point["share"].get<double>() - still[i] / 3.0) < 1e-12);
   }
   BOOST_REQUIRE(document["images"].size() == 3);
   BOOST_TEST(document["images"][0]["input"] == "photos/b.png");
   BOOST_TEST(document["images"][1]["input"] == "photos/half.png");
   BOOST_TEST(document["images"][2]["input"] == "photos/more/a.PNG");
-  BOOST_TEST(document["images"][1]["epsilons"][1]["succeeded"] == true);
+  const json& half = document["images"][1]["epsilons"][1];
+  BOOST_TEST(half["succeeded"] == true);
+  BOOST_TEST(half["predicted"] == 0);
+  BOOST_TEST(half["passes"]["forward"] == 2);
+  BOOST_TEST(half["passes"]["backward"] == 1);
+  BOOST_TEST(document["images"][1]["notices"].empty());
   BOOST_TEST(read_image(shell.path("curve.png")).size(3) == 480);
   const Outcome told = shell.run(attack);
   BOOST_TEST(told.out.find("66.7 %") != std::string::npos);
   // Towards a class, and away from one that it is not.
-  BOOST_TEST(shell.document(attack + "--target 0")["accuracy"][1]["count"] == 1);
+  const json towards = shell.document(attack + "--target 0 --labels labels.txt");
+  BOOST_TEST(towards["reached"][1]["count"] == 1);
+  BOOST_TEST(towards["images"][1]["label_name"] == "dog");
+  BOOST_TEST(towards["images"][1]["target_name"] == "cat");
+  BOOST_TEST(towards["images"][1]["epsilons"][0]["predicted_name"] == "dog");
+  BOOST_TEST(towards["images"][1]["epsilons"][1]["predicted_name"] == "cat");
+  BOOST_TEST(towards["images"][1]["epsilons"][1]["target_probability"].get<double>() > 0.5);
   BOOST_TEST(shell.document(attack + "--label 0")["accuracy"][0]["count"] == 0);
   // What cannot be read is left out, and told.
   shell.put("photos/broken.jpg", "no image");
@@ -676,6 +699,110 @@ BOOST_AUTO_TEST_CASE(accuracy_of_a_folder_against_epsilon) {
   shell.refused("attack" + model + "--input none --epsilon 0.1", {"none", ".png, .jpg"});
   shell.refused(attack + "--array x.npy", {"--array", "one --epsilon"});
   shell.refused("attack" + with_input + "--epsilon 0,2", {"--epsilon", "2", "4/255"});
+}
+
+/// A picture that cannot be made takes nothing away of what was found; what cannot work is refused first.
+BOOST_AUTO_TEST_CASE(work_that_is_finished_is_told) {
+  const Shell shell;
+  std::filesystem::create_symlink("/dev/full", shell.path("full.png"));
+  for (const std::string epsilon : {"0.05", "0,0.05"}) {
+    const Outcome outcome = shell.run("attack" + with_input + "--out full.png --epsilon " + epsilon +
+                                      (epsilon == "0.05" ? " --array x.npy" : ""));
+    BOOST_TEST_CONTEXT(outcome.err) BOOST_TEST(outcome.code == 1);
+    BOOST_TEST(outcome.out.find(epsilon == "0.05" ? "a.png\n" : "still as before") != std::string::npos);
+    BOOST_TEST(outcome.out.find("written") == std::string::npos);
+  }
+  BOOST_TEST(read_npy(shell.path("x.npy")).numel() == 12);
+
+  torch::jit::Module linear("Linear");
+  linear.register_parameter("weight", weights(), false);
+  linear.define("def forward(self, x):\n  return torch.matmul(x.flatten(1), self.weight.t())\n");
+  linear.save(shell.path("linear.pt"));
+  const std::string attack =
+      "attack --model linear.pt --input a.npy --epsilon 0.05 --array y.npy --out x.png ";
+  shell.refused(attack + "--explain guided-backprop", {"ReLU"});
+  shell.refused(attack + "--explain grad-cam", {"--explain grad-cam", "; give a"});
+  write_npy(shell.path("rows.npy"), image().view({1, 12}));
+  shell.refused("attack --model linear.pt --input rows.npy --epsilon 0.05 --out x.png --explain grad-cam",
+                {"--explain grad-cam", "rows.npy", "1×12"});
+  BOOST_TEST(!std::filesystem::exists(shell.path("y.npy")));
+
+  torch::jit::Module one("One");
+  one.register_parameter("weight", weights().narrow(0, 0, 1).clone(), false);
+  one.define("def forward(self, x):\n  return torch.matmul(x.flatten(1), self.weight.t())\n");
+  one.save(shell.path("one.pt"));
+  shell.refused("attack --model one.pt --input a.npy --epsilon 0.05", {"gives 1 score", "two classes"});
+}
+
+/// Black: every ReLU is off, so the gradient of any score is zero.
+BOOST_AUTO_TEST_CASE(images_from_which_no_way_goes) {
+  const Shell shell;
+  write_npy(shell.path("black.npy"), torch::zeros({2, 3, 2, 2}));
+  const std::string attack = "attack" + model + "--input black.npy a.npy --method fgsm ";
+  const std::string no_way = "no way to go was found";
+  const json swept = shell.document(attack + "--epsilon 0,0.1");
+  for (std::size_t k = 0; k < 2; ++k) BOOST_TEST(swept["withstood"][k]["unmoved"] == 2);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const json& entry = swept["images"][i];
+    BOOST_TEST(entry["epsilons"][1]["unmoved"] == (i < 2));
+    BOOST_REQUIRE(entry["notices"].size() == (i < 2 ? 1U : 0U));
+    if (i < 2) BOOST_TEST(entry["notices"][0].get<std::string>().find(no_way) != std::string::npos);
+  }
+  const std::string told = shell.run(attack + "--epsilon 0,0.1").out;
+  for (const std::string& word :
+       {std::string("no way found"), "notice  black.npy[0], black.npy[1]: " + no_way})
+    BOOST_TEST_CONTEXT(word << "\n" << told) BOOST_TEST(told.find(word) != std::string::npos);
+
+  const json explained = shell.document(attack + "--epsilon 0.1 --explain gradient --out x.png");
+  const json& notices = explained["images"][0]["notices"];
+  BOOST_TEST(explained["images"][0]["unmoved"] == true);
+  BOOST_REQUIRE(notices.size() == 3);  // the attack's, and one for each map
+  BOOST_TEST(notices[1].get<std::string>().starts_with("the map before the attack, for class "));
+  BOOST_TEST(notices[2].get<std::string>().starts_with("the map after the attack, for class "));
+  BOOST_TEST(explained["images"][2]["notices"].empty());
+}
+
+/// The network says class 1 of all three photos, and the last is said to show class 0.
+BOOST_AUTO_TEST_CASE(accuracy_with_the_classes_of_a_file) {
+  const Shell shell;
+  const std::string attack = attack_on_photos(shell);
+  shell.put("right.csv", "b.png,1\r\nhalf.png, 1\n\na.PNG,0\nanother.png,7\n");
+  const std::string labelled = attack + "--label-file right.csv ";
+  const json document = shell.document(labelled);
+  BOOST_TEST(!document.contains("withstood"));
+  BOOST_REQUIRE(document["accuracy"].size() == 3);
+  // a.PNG is wrong from the beginning; half.png falls first, then b.png.
+  const int right[] = {2, 1, 0};
+  for (std::size_t i = 0; i < 3; ++i) {
+    BOOST_TEST(document["accuracy"][i]["count"] == right[i]);
+    BOOST_TEST(document["accuracy"][i]["counted"] == "still right");
+  }
+  BOOST_TEST(document["images"][2]["label"] == 0);
+  BOOST_REQUIRE(document["images"][2]["notices"].size() == 1);
+  BOOST_TEST(document["images"][0]["notices"].empty());
+  const Outcome told = shell.run(labelled + "--out curve.png");
+  for (const std::string word : {"still right", "notice  photos/more/a.PNG: the model did not say class 0"})
+    BOOST_TEST_CONTEXT(word << "\n" << told.out) BOOST_TEST(told.out.find(word) != std::string::npos);
+  // Towards a class, the label is only told.
+  const json towards = shell.document(labelled + "--target 0");
+  BOOST_TEST(towards["reached"][1]["count"] == 1);
+  BOOST_TEST(towards["images"][2]["label"] == 0);
+
+  const auto refused = [&](const std::string& lines, const std::vector<std::string>& words) {
+    shell.put("right.csv", lines);
+    shell.refused(labelled, words);
+  };
+  refused("b.png,1\nhalf.png,1\n", {"--label-file right.csv", "no line for a.PNG"});
+  refused("b.png,1\nhalf.png,2\na.PNG,0\n", {"--label-file right.csv", "half.png: class 2", "0 to 1"});
+  refused("b.png,1\nhalf.png\n", {"right.csv", "line 2 is 'half.png'", "NAME,K"});
+  refused("b.png,one\n", {"right.csv", "line 1 is 'b.png,one'", "NAME,K"});
+  refused(",1\n", {"right.csv", "line 1", "NAME,K"});
+  refused("b.png,1\nb.png,0\n", {"right.csv", "line 2", "b.png", "class 1"});
+  refused("\n", {"right.csv", "holds no line"});
+  shell.refused(attack + "--label-file none.csv", {"none.csv", "no such file"});
+  shell.refused(labelled + "--label 1", {"--label", "--label-file"});
+  std::filesystem::copy(shell.path("a.png"), shell.path("photos/more/b.png"));
+  refused("b.png,1\nhalf.png,1\na.PNG,0\n", {"photos/b.png", "photos/more/b.png"});
 }
 
 BOOST_AUTO_TEST_CASE(an_attack_is_explained) {
@@ -694,7 +821,9 @@ BOOST_AUTO_TEST_CASE(an_attack_is_explained) {
       "attack" + model + "--input a.npy --method fgsm --epsilon 0.05 --explain gradient ";
   BOOST_TEST(shell.run(array + "--out x.png").code == 0);
   shell.refused(array, {"--explain", "--out"});
-  shell.refused(attack + "--explain gradients", {"gradients", "smoothgrad"});
+  shell.refused(attack + "--explain gradients", {"--explain gradients", "smoothgrad"});
+  shell.refused(attack + "--explain layer-activation", {"--explain layer-activation", "pixels"});
+  BOOST_TEST(shell.run("attack --help").out.find("layer-activation") == std::string::npos);
   shell.refused("attack" + with_input + "--epsilon 0,0.1 --out x.png --explain gradient",
                 {"--explain", "one --epsilon"});
 }
@@ -710,7 +839,8 @@ BOOST_AUTO_TEST_CASE(options_that_an_attack_does_not_use) {
   shell.refused(attack + "--method pgd --epsilon 0.1 --norm 1", {"--norm 1", "inf"});
   shell.refused(attack + "--method pgd --epsilon 0.1 --steps 0", {"steps is 0", "at least 1"});
   shell.refused(attack + "--method pgd --epsilon 0.1 --restarts 0", {"restarts is 0"});
-  shell.refused(attack + "--method pgd --epsilon 0.1 --step-size x", {"--step-size x"});
+  for (const std::string wrong : {"x", "0", "0/255"})
+    shell.refused(attack + "--method pgd --epsilon 0.1 --step-size " + wrong, {"--step-size " + wrong});
   shell.refused(attack + "--method ifgsm", {"--epsilon", "4/255"});
 }
 
