@@ -29,7 +29,9 @@ struct GuidedGradCAM {
         part.report = subject.report.part(first, 1, 2);
         return part;
       };
-      const Tensor map = GradCAM{.layer = layer, .layout = layout}(model, half(0));
+      const std::string at =
+          detail::ClassActivation{"GuidedGradCAM", layer, true, true, layout}.place(model, subject);
+      const Tensor map = GradCAM{.layer = at, .layout = layout}(model, half(0));
       return map * GuidedBackprop{}(model, half(1));
     }
   }
