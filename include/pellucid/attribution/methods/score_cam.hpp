@@ -20,11 +20,13 @@ namespace pellucid {
 /// Wang, Wang, Du, Yang, Zhang, Ding, Mardziel & Hu, "Score-CAM: score-weighted visual explanations for
 /// convolutional neural networks", 2020.
 struct ScoreCAM {
-  std::string layer{};                    ///< whose channels are looked at
-  bool relu = true;                       ///< keep only what speaks for the objective
-  bool upsample = true;                   ///< the map, to the size of the image
-  Baseline baseline = Baseline::black();  ///< b, what is seen where the mask is 0
-  LayerLayout layout{};                   ///< of the layer's values over the image
+  std::string layer{};   ///< whose channels are looked at
+  bool relu = true;      ///< keep only what speaks for the objective
+  bool upsample = true;  ///< the map, to the size of the image
+  Baseline baseline =
+      Baseline::black();  ///< b, what is seen where the mask is 0. The paper's code masks what
+                          ///< is normalised already: there 0 is the mean of the training set
+  LayerLayout layout{};   ///< of the layer's values over the image
 
   void check() const { layout.check("ScoreCAM"); }
 
