@@ -17,16 +17,17 @@ namespace pellucid {
 /// N×1×H×W, or N×1×h×w of the layer, which is as for GradCAM. One forward pass for each channel of the layer:
 /// hundreds for each image; memory is that of a micro-batch.
 ///
+/// Masks are held over pixels. The paper's code holds them over the normalised image, where 0 is the mean
+/// colour of the training set: a baseline of that colour, in place of black, gives the same.
+///
 /// Wang, Wang, Du, Yang, Zhang, Ding, Mardziel & Hu, "Score-CAM: score-weighted visual explanations for
 /// convolutional neural networks", 2020.
 struct ScoreCAM {
-  std::string layer{};   ///< whose channels are looked at
-  bool relu = true;      ///< keep only what speaks for the objective
-  bool upsample = true;  ///< the map, to the size of the image
-  Baseline baseline =
-      Baseline::black();  ///< b, what is seen where the mask is 0. The paper's code masks what
-                          ///< is normalised already: there 0 is the mean of the training set
-  LayerLayout layout{};   ///< of the layer's values over the image
+  std::string layer{};                    ///< whose channels are looked at
+  bool relu = true;                       ///< keep only what speaks for the objective
+  bool upsample = true;                   ///< the map, to the size of the image
+  Baseline baseline = Baseline::black();  ///< b, what is seen where the mask is 0
+  LayerLayout layout{};                   ///< of the layer's values over the image
 
   void check() const { layout.check("ScoreCAM"); }
 
