@@ -92,8 +92,7 @@ struct ClassActivation {
   bool upsample;
   LayerLayout layout;
 
-  /// The layer that was named, or `last_spatial_layer` for the first of these images: of all that a method is
-  /// asked about, or of the part that a method around it (Smoothed) asks about.
+  /// The layer that was named, or `last_spatial_layer` for the first of these images.
   template <class M, class S>
   std::string place(const M& model, const S& subject) const {
     if (!layer.empty()) return layer;
