@@ -128,7 +128,8 @@ inline Picture channel_grid(const Tensor& channels, const ChannelGridOptions& op
   sheet.title = (options.title.empty() ? "" : options.title + ": ") + part +
                 (count == 1 ? " channel" : " channels") + order;
   const std::string high = own ? "the map's scale" : detail::number(shared);
-  const Picture bar = color_bar({.sign = sign, .low = sign == Sign::both ? "-" + high : "0", .high = high});
+  const Picture bar =
+      color_bar({.sign = sign, .low = sign == Sign::both ? (own ? "- " : "-") + high : "0", .high = high});
   const std::string words = own ? "Under each map: its channel, and the value that its colours go up to: "
                                   "each map has its own scale."
                                 : std::string("Under each map: its channel") +
