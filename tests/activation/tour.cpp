@@ -141,9 +141,48 @@ BOOST_AUTO_TEST_CASE(any_model_and_layers_of_any_kind) {
   BOOST_TEST(stops[0].channels == 0);
   BOOST_TEST(!stops[0].maps.defined());
   BOOST_TEST(stops[1].channels == 3);
-  BOOST_TEST(stops[2].channels == 1);
-  BOOST_TEST((stops[2].maps.sizes().vec() == Sizes{1, 64, 3}));
+  BOOST_TEST(stops[2].channels == 3);
+  BOOST_TEST((stops[2].maps.sizes().vec() == Sizes{3, 8, 8}));
   BOOST_TEST((stops[3].maps.sizes().vec() == Sizes{3, 8, 8}));
+}
+
+BOOST_AUTO_TEST_CASE(channels_are_told_by_the_image_that_the_network_sees) {
+  // 6 channels 8×8 of a crop 8×8: 6×8 has the proportions of the photo 12×16, and 8×8 has not.
+  const auto model = adapt(
+      [](const Tensor& x) {
+        return mark("maps", torch::cat({x, 2 * x}, 1)).flatten(1);
+      },
+      Preprocess{.resize = 8, .crop = 8});
+  const Images photo = test::some_images({1, 3, 12, 16});
+  const std::vector<Stop> stops = tour(model, photo, {.channels = 6});
+  BOOST_REQUIRE(stops.size() == 1U);
+  BOOST_TEST((stops[0].layer.shape == Sizes{1, 6, 8, 8}));
+  BOOST_TEST((stops[0].maps.sizes().vec() == Sizes{6, 8, 8}));
+  const Images seen = model.fit(photo);
+  BOOST_TEST((seen.sizes().vec() == Sizes{1, 3, 8, 8}));
+  for (std::size_t k = 0; k < 6; ++k) {
+    const std::int64_t channel = stops[0].strongest.channels[k];
+    BOOST_TEST(stops[0].maps[std::int64_t(k)].equal((channel < 3 ? 1 : 2) * seen[0][channel % 3]));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_does_not_lie_as_the_image_is_told) {
+  // 16 places of 2×2 pixels and a class token: 17 tokens, in 2 heads of 3 numbers; windows of 8 of them.
+  const auto model = test::model_of([](const Tensor& x) {
+    const Tensor maps = mark("maps", torch::avg_pool2d(x, 2));
+    const Tensor places = maps.flatten(2).transpose(1, 2);
+    const Tensor tokens = mark("tokens", torch::cat({places.narrow(1, 0, 1), places}, 1));
+    const Tensor heads = mark("heads", tokens.unsqueeze(1).repeat({1, 2, 1, 1}));
+    mark("attention", heads.matmul(heads.transpose(2, 3)).softmax(3));
+    mark("windows", places.reshape({2, 8, 3}));
+    return mark("units", tokens.select(1, 0) * 1);
+  });
+  const std::vector<Stop> stops = tour(model, test::some_images({1, 3, 8, 8}));
+  BOOST_REQUIRE(stops.size() == 6U);
+  for (const Stop& stop : stops)
+    BOOST_TEST(stop.spatial == (stop.layer.name == "maps" || stop.layer.name == "tokens"), stop.layer.name);
+  BOOST_TEST((stops[1].maps.sizes().vec() == Sizes{3, 4, 4}));
+  BOOST_TEST((stops[3].maps.sizes().vec() == Sizes{2, 17, 17}));
 }
 
 BOOST_AUTO_TEST_CASE(progress_is_told_and_can_cancel) {

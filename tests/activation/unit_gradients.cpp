@@ -205,6 +205,10 @@ BOOST_AUTO_TEST_CASE(requests_without_meaning_are_refused) {
   BOOST_TEST(has(refusal(model, spot(), {"", 0, 1, 1}), {"no place"}));
   const auto tokens = test::model_of([](const Tensor& x) { return mark("t", x.flatten(2)).flatten(1); });
   BOOST_TEST(has(refusal(tokens, spot(), {"t", 0}), {"'t'", "[1, 1, 36]"}));
+  const auto last = test::model_of([](const Tensor& x) {
+    return mark("l", x.permute({0, 2, 3, 1}) * 1).flatten(1);
+  });
+  BOOST_TEST(has(refusal(last, spot(), {"l", 0}), {"'l'", "[1, 6, 6, 1]", "channels last", "N×C×h×w"}));
   const auto merged = test::model_of([](const Tensor& x) {
     return mark("m", x.view({-1, 6})).view({-1, 36});
   });

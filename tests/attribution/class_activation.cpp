@@ -8,6 +8,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "attribution/quarters.hpp"
 #include "image/temporary.hpp"
@@ -162,6 +165,32 @@ BOOST_AUTO_TEST_CASE(smoothed_without_noise_is_the_method_itself) {
   const auto found = Attribution<Smoothed<LayerCAM>>({.samples = 3, .noise = 0, .base = {.layer = "conv"}})(
       quarters(), image);
   BOOST_TEST(difference(found.attribution, upsampled(square(1, 1, 0, 4))) < 1e-6);
+}
+
+BOOST_AUTO_TEST_CASE(the_layer_is_looked_for_once) {
+  // Seven noisy copies of two images in micro-batches of two.
+  struct Counted {
+    decltype(quarters()) model;
+    std::shared_ptr<int> listed = std::make_shared<int>(0);
+    Tensor operator()(const Images& x) const { return model(x); }
+    std::vector<Tensor> observe(const Images& x, const std::vector<std::string>& layers) const {
+      return model.observe(x, layers);
+    }
+    std::vector<LayerInfo> layers(const Images& x) const {
+      ++*listed;
+      return model.layers(x);
+    }
+    Execution execution() const { return model.execution(); }
+  };
+  const Counted model{quarters(1, 2)};
+  const Images both = torch::cat({image, image * 0.5});
+  const auto found = [&](const std::string& layer) {
+    return Attribution<Smoothed<LayerCAM>>({.samples = 7, .base = {.layer = layer}})(model, both, Class{0});
+  };
+  const Tensor looked_for = found("").attribution;
+  BOOST_TEST(*model.listed == 1);
+  BOOST_TEST(looked_for.equal(found("conv").attribution));
+  BOOST_TEST(*model.listed == 1);
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be) {

@@ -175,12 +175,15 @@ BOOST_AUTO_TEST_CASE(upsampled_it_is_the_sum_over_channels) {
 
 BOOST_AUTO_TEST_CASE(each_image_of_a_batch_by_itself) {
   const Images x = test::some_images({3, 3, 8, 8});
-  std::vector<Tensor> alone, gaps;
+  std::vector<Tensor> alone, gaps, products_alone;
   for (std::int64_t n = 0; n < 3; ++n) {
     const auto one =
         conductance(test::small_net(1), x.narrow(0, n, 1), {.layer = "second", .steps = 6}, Class{n});
     alone.push_back(one.attribution);
     gaps.push_back(one.completeness_gap);
+    products_alone.push_back(Attribution<LayerGradientXActivation>({.layer = "second"})(
+                                 test::small_net(1), x.narrow(0, n, 1), Class{n})
+                                 .attribution);
   }
   for (const std::int64_t micro_batch : {1, 2, 5, 8, 100}) {
     const auto found =
@@ -189,8 +192,14 @@ BOOST_AUTO_TEST_CASE(each_image_of_a_batch_by_itself) {
     BOOST_TEST(difference(found.completeness_gap, torch::cat(gaps)) < 1e-6);
     const auto product = Attribution<LayerGradientXActivation>({.layer = "second"})(
         test::small_net(micro_batch), x, Class{{0, 1, 2}});
-    BOOST_TEST((product.attribution.sizes() == torch::IntArrayRef{3, 8, 3, 3}));
+    BOOST_TEST(difference(product.attribution, torch::cat(products_alone)) < 1e-6);
   }
+  // Above the layer are ReLU, the mean over its 9 places and a linear layer.
+  test::SmallNet net;
+  const torch::NoGradGuard no_grad;
+  const Tensor a = net.second->forward(torch::relu(net.first->forward(x)));
+  const Tensor weights = net.last->weight.narrow(0, 0, 3).view({3, 8, 1, 1});
+  BOOST_TEST(difference(torch::cat(products_alone), a * (a > 0) * weights / 9) < 1e-6);
 }
 
 BOOST_AUTO_TEST_CASE(memory_that_runs_out_in_the_middle_changes_nothing) {

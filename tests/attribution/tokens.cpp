@@ -11,6 +11,7 @@
 #include <pellucid/attribution/methods/score_cam.hpp>
 #include <pellucid/objective/layer.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 #include "attribution/quarters.hpp"
@@ -54,8 +55,9 @@ auto shown_as(Shown how,
 constexpr Shown all[] = {Shown::tokens, Shown::with_class, Shown::with_registers, Shown::channels_last};
 
 /// A transformer of images: a convolution gives the patches of 2×2 pixels, a class token goes in front, and
-/// each block adds to every token the mean of all. The score is of the class token alone.
-auto transformer(bool patches_are_seen) {
+/// each block adds to every token the mean of all: two heads attend to all alike. The score is of the class
+/// token alone.
+auto transformer(bool patches_are_seen, bool attention_is_seen = false) {
   return test::model_of([=](const Tensor& x) {
     Tensor patches = torch::avg_pool2d(x, 2).repeat({1, 3, 1, 1});
     if (patches_are_seen) patches = mark("conv_proj", patches);
@@ -63,7 +65,13 @@ auto transformer(bool patches_are_seen) {
     tokens = torch::cat({torch::zeros_like(tokens.narrow(1, 0, 1)), tokens}, 1);
     for (const std::string block : {"blocks.0", "blocks.1"}) {
       const Tensor in = mark(block + ".norm", tokens * 1);
-      tokens = mark(block, tokens + in.mean(1, true).square());
+      Tensor mean = in.mean(1, true);
+      if (attention_is_seen) {
+        const Tensor heads = mark(block + ".heads", in.unsqueeze(1).repeat({1, 2, 1, 1}));
+        const Tensor attention = (0 * heads.matmul(heads.transpose(2, 3))).softmax(3);
+        mean = mark(block + ".attention", attention).matmul(heads).mean(1);
+      }
+      tokens = mark(block, tokens + mean.square());
     }
     return mark("norm", tokens * 2).select(1, 0);
   });
@@ -191,6 +199,46 @@ BOOST_AUTO_TEST_CASE(the_layer_of_a_transformer) {
     const auto mine = [](const auto& m, const Images& x) { return m(x).sum(1); };
     BOOST_TEST(last_spatial_layer(model, image, mine) == "norm");
   }
+}
+
+BOOST_AUTO_TEST_CASE(attention_between_tokens_is_no_map) {
+  // 5 tokens of 3 numbers: heads 1×2×5×3, attention 1×2×5×5.
+  for (const bool patches_are_seen : {false, true}) {
+    const auto model = transformer(patches_are_seen, true);
+    const auto layers = model.layers(image);
+    BOOST_TEST(std::any_of(layers.begin(), layers.end(), [](const LayerInfo& layer) {
+      return layer.name == "blocks.1.attention" && layer.shape == std::vector<std::int64_t>{1, 2, 5, 5};
+    }));
+    BOOST_TEST(last_spatial_layer(model, image, TopClass{}) == "blocks.1.norm");
+    BOOST_TEST(test::relative_difference(Attribution<GradCAM>()(model, image).attribution,
+                                         Attribution<GradCAM>()(transformer(true), image).attribution) <
+               1e-5);
+  }
+  // Of the proportions of the image, and not the square of the tokens: five rows of a photo 10×8 are a map.
+  GridsInOrder grids({1, 3, 10, 8});
+  BOOST_TEST(is(grids.next({1, 20, 7}), {5, 4, 0, true}));
+  BOOST_TEST(is(grids.next({1, 6, 20, 16}), {20, 16, 0, false}));
+  BOOST_TEST(!grids.next({1, 6, 20, 20}));
+  BOOST_TEST(!grids.next({1, 6, 20, 7}));
+  BOOST_TEST(!grids.next({2, 6, 5, 4}));
+}
+
+BOOST_AUTO_TEST_CASE(the_layout_is_that_of_the_layer_that_is_found) {
+  // 36 tokens in front of 2×2 places: more than are looked for by the shape.
+  const auto model = test::model_of([](const Tensor& x) {
+    const Tensor places = torch::avg_pool2d(x, 2).flatten(2).transpose(1, 2);
+    return mark("tokens", torch::cat({places.repeat({1, 9, 1}), places}, 1))
+        .square()
+        .sum({1, 2})
+        .unsqueeze(1);
+  });
+  const LayerLayout layout{.leading_tokens = 36};
+  const auto found = Attribution<LayerCAM>({.upsample = false, .layout = layout})(model, image, Class{0});
+  // g = 2a: 2a².
+  BOOST_TEST(difference(found.attribution, square(2, 8, 18, 32)) < 1e-5);
+  BOOST_CHECK_EXCEPTION(Attribution<LayerCAM>()(model, image, Class{0}), Error, says({"no layer was named"}));
+  BOOST_CHECK_EXCEPTION(Attribution<GuidedGradCAM>()(model, image, Class{0}), Error,
+                        says({"GuidedGradCAM: no layer was named", "GuidedGradCAM{.layer"}));
 }
 
 BOOST_AUTO_TEST_CASE(tokens_of_another_grid_are_not_taken_for_maps) {

@@ -3,6 +3,8 @@
 
 #include <pellucid/model/script.hpp>
 
+#include <algorithm>
+#include <cstdint>
 #include <iostream>
 #include <sstream>
 
@@ -58,6 +60,15 @@ void compare(const std::string& network, const std::string& kind) {
                              << " not in the file");
   BOOST_TEST(names.size() > 40U);
 }
+
+/// The most bytes of tensors that were there at once, of those made while it is told of them.
+struct Peak : c10::MemoryReportingInfoBase {
+  std::int64_t held = 0, most = 0;
+  void reportMemoryUsage(void*, std::int64_t size, std::int64_t, std::int64_t, c10::Device) override {
+    most = std::max(most, held += size);
+  }
+  bool memoryProfilingEnabled() const override { return true; }
+};
 
 }  // namespace
 
@@ -201,6 +212,29 @@ BOOST_AUTO_TEST_CASE(the_pass_ends_behind_the_last_layer_asked_for) {
   BOOST_TEST(operators(graph.cut({"first"})) == 1);
   BOOST_TEST(operators(graph.cut({"second"})) == 3);
   BOOST_TEST(operators(graph.cut({""})) == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_list_of_the_layers_holds_none_of_their_outputs) {
+  // 20 layers that give 1 MB each: the network itself never needs more than the input and the output of one.
+  torch::jit::Module outer("outer");
+  std::string body = "def forward(self, x):\n";
+  for (int i = 0; i < 20; ++i) {
+    torch::jit::Module sine("sine" + std::to_string(i));
+    sine.define("def forward(self, x):\n    return x.sin()\n");
+    outer.register_module("sine" + std::to_string(i), sine);
+    body += "    x = self.sine" + std::to_string(i) + ".forward(x)\n";
+  }
+  outer.define(body + "    return x\n");
+  const ScriptModel model = adapt(outer);
+  const Images x = torch::ones({1, 1, 512, 512});
+  const auto peak = std::make_shared<Peak>();
+  const c10::DebugInfoGuard told(c10::DebugInfoKind::PROFILER_STATE, peak);
+  const auto layers = model.layers(x);
+  BOOST_REQUIRE(layers.size() == 20U);
+  for (const LayerInfo& layer : layers)
+    BOOST_TEST((layer.shape == std::vector<std::int64_t>{1, 1, 512, 512}));
+  BOOST_TEST(peak->most >= 1 << 20);
+  BOOST_TEST(peak->most <= 3 << 20);  // and a copy of the images
 }
 
 BOOST_AUTO_TEST_CASE(a_submodule_called_twice_must_be_named_with_its_call) {

@@ -86,6 +86,15 @@ BOOST_AUTO_TEST_CASE(labels_have_the_numbers_and_what_is_strongest) {
     for (int x = 0; x < label.width; ++x)
       same &= pixel(one, 8 + x, first_row + 32 + 5 + y) == pixel(label, x, y);
   BOOST_TEST(same);
+  // With scales of their own: up to which value the colours go, not the largest. Of 1, 1, 1, 1, 5 the
+  // percentile 75 is 1.
+  const Tensor five = torch::tensor({1.0, 1.0, 1.0, 1.0, 5.0}).view({1, 1, 5});
+  const Picture scaled = channel_grid(five, {.scale = Scale::own, .percentile = 75});
+  const Picture scale = text("0  to 1");
+  for (int y = 0; y < scale.height; ++y)
+    for (int x = 0; x < scale.width; ++x)
+      same &= pixel(scaled, 8 + x, first_row + 32 + 5 + y) == pixel(scale, x, y);
+  BOOST_TEST(same);
   // In their own order and with one scale, channels have their numbers alone.
   const Picture plain = channel_grid(torch::ones({1, 2, 2}), {.strongest_first = false});
   const Picture number = text("0");

@@ -11,7 +11,11 @@
 using namespace pellucid;
 using pellucid::detail::Axis;
 using pellucid::detail::axis_of;
+using pellucid::detail::Coat;
+using pellucid::detail::draw_line;
 using pellucid::detail::line_colors;
+using pellucid::detail::PixelArea;
+using pellucid::detail::Point;
 
 namespace {
 
@@ -178,6 +182,42 @@ BOOST_AUTO_TEST_CASE(extreme_values_are_drawn) {
   Series noise{.name = "many"};
   for (int i = 0; i < 20000; ++i) noise.x.push_back(i % 977), noise.y.push_back(i % 1009);
   BOOST_TEST(count(plot({noise}), line_colors[0]) > 1000);
+}
+
+BOOST_AUTO_TEST_CASE(lines_to_far_outside_cross_the_frame) {
+  // From the middle of the lower edge straight up: the line to 1e20 leaves the frame where it began, whether
+  // it is dashed or not, and one from below all to above all likewise.
+  const PixelArea frame{0, 0, 100, 100};
+  for (const double far : {1e3, 1e20, 1e200})
+    for (const Point from : {Point{50, 100}, Point{50 - 1e-3, far}}) {
+      double walked = 0;
+      Coat solid(frame), dashes(frame);
+      draw_line(solid, from, {50, -far}, frame, false, walked);
+      draw_line(dashes, from, {50, -far}, frame, true, walked);
+      Picture whole = blank(101, 101), dashed = whole;
+      solid.paint(whole, line_colors[0]);
+      dashes.paint(dashed, line_colors[0]);
+      int in_whole = 0, in_dashed = 0;
+      for (int y = 0; y <= 100; ++y) {
+        in_whole += pixel(whole, 50, y) == line_colors[0];
+        in_dashed += pixel(dashed, 50, y) == line_colors[0];
+      }
+      BOOST_TEST(in_whole == 101);
+      BOOST_TEST(in_dashed > 0.55 * 101);  // 7 of 11 and their round ends
+      BOOST_TEST(in_dashed < 0.95 * 101);
+    }
+  std::vector<Series> series;
+  for (int i = 0; i < 8; ++i) series.push_back({"line " + std::to_string(i), {0, 1}, {-1e20, 1e20}});
+  BOOST_TEST(plot(series, {.y_low = 0.0, .y_high = 1.0}).width == 480);
+}
+
+BOOST_AUTO_TEST_CASE(a_bound_beyond_all_values_leaves_an_empty_frame) {
+  const Series below{"below", {0, 1}, {-2, -1}};
+  BOOST_TEST(count(plot({below}, {.y_low = 0.0, .most_marked = 0}), line_colors[0]) == 0);
+  BOOST_TEST(count(plot({below}, {.y_high = -3.0, .most_marked = 0}), line_colors[0]) == 0);
+  BOOST_TEST(count(plot({below}, {.y_low = -3.0, .most_marked = 0}), line_colors[0]) > 300);
+  // The largest value itself: a point on the edge.
+  BOOST_TEST(count(plot({below}, {.y_low = -1.0}), line_colors[0]) > 0);
 }
 
 BOOST_AUTO_TEST_CASE(plots_without_meaning_are_refused) {

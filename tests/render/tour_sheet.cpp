@@ -68,6 +68,29 @@ BOOST_AUTO_TEST_CASE(values_below_zero_are_blue_wherever_the_layer_has_one) {
   BOOST_TEST(filled(row_of(stop, {.percentile = 100}, 32), place(0, 32), 0, 32, diverging(1)));
 }
 
+BOOST_AUTO_TEST_CASE(a_row_that_does_not_lie_as_the_picture_says_so) {
+  // Name, kind and scale take the first three lines of 14 pixels; the words are on the fourth.
+  Stop stop = stop_of("attention", torch::ones({2, 4, 4}), {1, 1});
+  const Picture plain = row_of(stop);
+  stop.spatial = false;
+  const Picture told = row_of(stop);
+  const Picture words = text("not laid out as the picture", {1, pellucid::faint_ink});
+  bool same = true, empty = true;
+  for (int y = 0; y < words.height; ++y)
+    for (int x = 0; x < words.width; ++x) {
+      same &= pixel(told, x, 3 * line_height() + y) == pixel(words, x, y);
+      empty &= pixel(plain, x, 3 * line_height() + y) == paper;
+    }
+  BOOST_TEST(same);
+  BOOST_TEST(empty);
+  BOOST_TEST(words.width <= 190);
+  // A single number lies nowhere, and nobody takes it for a picture.
+  Stop single = stop_of("fc", torch::ones({2, 1, 1}), {1, 1});
+  const Picture before = row_of(single);
+  single.spatial = false;
+  BOOST_TEST((row_of(single).rgb == before.rgb));
+}
+
 BOOST_AUTO_TEST_CASE(layers_that_hand_on_the_same_values_share_a_row) {
   const Tensor ones = torch::ones({2, 2, 2});
   const std::vector<Stop> stops{stop_of("a", ones, {1, 1}), stop_of("a.last", ones, {1, 1}),

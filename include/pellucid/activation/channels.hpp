@@ -1,33 +1,43 @@
 #pragma once
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <numeric>
+#include <string>
 #include <vector>
 
+#include <pellucid/attribution/layer_grid.hpp>
+#include <pellucid/core/error.hpp>
 #include <pellucid/core/torch.hpp>
 
 namespace pellucid {
 
 /// The maps C×h×w in one row of a layer's output.
 ///
-/// 1×C×h×w gives its C channels, C units of 1×K (or C numbers) one place each. Channels may come last
-/// (1×h×w×C, as within ConvNeXt's blocks): they are where what is left has the shape H×W of the images, or is
-/// closer to it than with the channels first. Of another output (tokens 1×T×C, windows) the last two
-/// dimensions are one map, those before it count them.
+/// Where it has a grid for the images (`grid_of`) its C channels, each h×w: of 1×C×h×w, of 1×h×w×C (within
+/// ConvNeXt's blocks) and of tokens 1×T×C (ViT), those in front of the grid left out. C units of 1×K (or C
+/// numbers) have one place each. Of another output (windows) the last two dimensions are one map, those
+/// before it count them. `images` are as the network sees them (`model.fit`).
 inline Tensor channels_of(const Tensor& output, const Images& images) {
   if (output.dim() < 2 || (output.dim() == 2 && output.size(0) == 1))
     return output.reshape({output.numel(), 1, 1});
-  if (output.dim() != 4 || output.size(0) != 1) return output.reshape({-1, output.size(-2), output.size(-1)});
-  if (images.dim() != 4 || output.numel() == 0) return output[0];
-  const auto unlike = [&](std::int64_t rows, std::int64_t columns) {
-    return std::abs(std::log(double(rows * images.size(3)) / double(columns * images.size(2))));
-  };
-  const bool last = unlike(output.size(1), output.size(2)) < unlike(output.size(2), output.size(3)) - 1e-9;
-  return last ? output[0].permute({2, 0, 1}) : output[0];
+  const auto grid = grid_of(output.sizes(), images.sizes());
+  if (grid && output.size(0) == 1) return folded(output, *grid)[0];
+  return output.reshape({-1, output.size(-2), output.size(-1)});
 }
+
+namespace detail {
+
+/// Throws Error unless all values, of what is said, are finite.
+inline void check_finite(const Tensor& values, const std::string& what) {
+  if (!torch::isfinite(values).all().item<bool>())
+    throw Error(
+        what + " NaN or infinity: the weights or the preprocessing are damaged, or the numbers overflow",
+        Fault::failure);
+}
+
+}  // namespace detail
 
 /// Channels by number, the strongest first, each with its largest value.
 struct StrongestChannels {
@@ -53,9 +63,10 @@ struct StrongestChannels {
 /// place where that is found is enough: the mean would put channels first that respond a little everywhere,
 /// to nothing. What is far below zero is no response, and is gone behind a ReLU: max |a| would show, of the
 /// layer before, channels that say "not here". Of equally strong channels the one with the lower number comes
-/// first.
+/// first. Throws Error where a channel's strongest place is NaN or infinity.
 inline StrongestChannels strongest_channels(const Tensor& maps, std::int64_t count) {
   const Tensor largest = maps.detach().flatten(1).amax(1).to(torch::kCPU, torch::kDouble);
+  detail::check_finite(largest, "channels were to be sorted by their strongest places, some of which are");
   const auto values = largest.accessor<double, 1>();
   std::vector<std::int64_t> order(std::size_t(maps.size(0)));
   std::iota(order.begin(), order.end(), 0);

@@ -21,6 +21,7 @@ struct Stop {
   StrongestChannels strongest{};         ///< those that are shown
   Tensor maps{};                         ///< their values k×h×w, float32 on the CPU; undefined where k is 0
   double least = 0, mean = 0, most = 0;  ///< of all values of the layer
+  bool spatial = true;                   ///< whether the maps lie as the image does
 };
 
 struct TourOptions {
@@ -49,11 +50,8 @@ inline Stop stop_at(const LayerInfo& layer, const Tensor& output, const Images& 
   stop.least = maps.min().item<double>();
   stop.most = maps.max().item<double>();
   stop.mean = maps.mean(torch::kDouble).item<double>();
-  if (!std::isfinite(stop.least) || !std::isfinite(stop.most))
-    throw Error("layer '" + layer.name +
-                    "' gives NaN or infinity for this image: the weights or the "
-                    "preprocessing are damaged, or the numbers overflow",
-                Fault::failure);
+  check_finite(torch::tensor({stop.least, stop.most}, torch::kDouble),
+               "layer '" + layer.name + "' gives, for this image,");
   stop.strongest = strongest_channels(maps, count);
   const Tensor chosen = torch::tensor(stop.strongest.channels, torch::kLong).to(maps.device());
   stop.maps = maps.index_select(0, chosen).cpu();
@@ -65,23 +63,26 @@ inline Stop stop_at(const LayerInfo& layer, const Tensor& output, const Images& 
 /// All layers of a model for one image, in the order of `model.layers`: of each its strongest channels.
 ///
 /// The layers are observed in groups and reduced at once to the few channels that are kept, so memory holds
-/// `held_values` values of layers beside the forward pass itself, whatever the depth of the network. `image`
-/// is 1×…; the callback is told of each group. Throws Error for several images, for a model of which no layer
-/// can be seen, and for a layer with NaN or infinity.
+/// `held_values` values of layers beside the forward pass itself, whatever the depth of the network. `images`
+/// is 1×…, brought to the size that the network sees; the callback is told of each group. Throws Error for
+/// several images, for a model of which no layer can be seen, and for a layer with NaN or infinity.
 template <LayeredModel M, ProgressCallback F = Silent>
-std::vector<Stop> tour(const M& model, const Images& image, const TourOptions& options = {},
+std::vector<Stop> tour(const M& model, const Images& images, const TourOptions& options = {},
                        F&& callback = {}) {
   options.check();
-  check_images(image);
-  if (image.size(0) != 1)
-    throw Error("a tour goes through a network with one image; " + std::to_string(image.size(0)) +
+  check_images(images);
+  if (images.size(0) != 1)
+    throw Error("a tour goes through a network with one image; " + std::to_string(images.size(0)) +
                 " were given. Take them one by one, as in images.narrow(0, i, 1)");
   const torch::NoGradGuard no_grad;
+  Images image = images.detach();  // where channels are is told by the image that the layers are of
+  if constexpr (requires { Images(model.fit(images)); }) image = model.fit(image);
   const std::vector<LayerInfo> layers = model.layers(image);
   if (layers.empty()) throw Error("a tour was asked for through a model of which no layer can be seen");
   const Reporter<std::remove_reference_t<F>> report(callback);
 
   std::vector<Stop> stops;
+  GridsInOrder grids(image.sizes());
   while (stops.size() < layers.size()) {
     const std::size_t first = stops.size();
     std::vector<std::string> names;
@@ -94,9 +95,11 @@ std::vector<Stop> tour(const M& model, const Images& image, const TourOptions& o
       names.push_back(layers[i].name);
     }
     std::vector<Tensor> outputs = model.observe(image, names);
-    for (std::size_t i = 0; i < names.size(); ++i)
+    for (std::size_t i = 0; i < names.size(); ++i) {
       stops.push_back(
           detail::stop_at(layers[first + i], std::exchange(outputs[i], Tensor()), image, options.channels));
+      stops.back().spatial = grids.next(layers[first + i].shape).has_value();
+    }
     report(std::int64_t(stops.size()), std::int64_t(layers.size()));
   }
   return stops;

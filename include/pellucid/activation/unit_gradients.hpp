@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <vector>
 
+#include <pellucid/attribution/layer_grid.hpp>
 #include <pellucid/core/average.hpp>
 #include <pellucid/core/execution.hpp>
 #include <pellucid/core/subject.hpp>
@@ -59,7 +60,8 @@ inline std::vector<std::int64_t> for_each_unit(const PerImage& numbers, std::siz
 ///
 /// One forward pass finds the units, and the images of the passes that follow are the image once for each
 /// unit, in the model's micro-batches. Throws Error for several images, for units, places or layers that are
-/// not there, and for gradients that are NaN or infinite.
+/// not there, for a layer with its channels last (1×h×w×C, whose dimension 1 is no channel), and for
+/// gradients that are NaN or infinite.
 ///
 /// The gradient of a class's score as a map is by Simonyan, Vedaldi and Zisserman, "Deep inside convolutional
 /// networks", 2013; here any unit takes the score's place.
@@ -82,6 +84,11 @@ UnitGradients unit_gradients(const M& model, const Images& image, const Neuron& 
   if (output.dim() < 1 || output.size(0) != 1)
     throw Error(c10::str("layer '", units.layer, "' gives a tensor of shape ", output.sizes(),
                          " for one image: not one row for each; its units cannot be told apart"));
+  if (const auto grid = grid_of(output.sizes(), subject.images.sizes());
+      grid && grid->channels_last && output.dim() == 4)
+    throw Error(c10::str("layer '", units.layer, "' gives a tensor of shape ", output.sizes(),
+                         ", which has its channels last; units are looked for along dimension 1. Take a "
+                         "layer N×C×h×w, such as the convolution before it"));
   const detail::Remembered remembered{output};
   const Images each = torch::zeros({std::int64_t(count), 1});
   const Neuron settled = resolve(units, remembered, each);

@@ -66,14 +66,15 @@ class Attribution : public Stage<Attribution<Method>> {
       if (!std::isfinite(largest))
         throw Error(
             "the attribution of image " + std::to_string(row) +
-                " holds NaN or infinity: the gradient overflows, or the model divides by zero on the way",
+                " holds NaN or infinity: the model's numbers or their gradients overflow, or it divides by "
+                "zero on the way",
             Fault::failure);
       if (largest == 0)
         explanation.notices.emplace(
             row,
-            "the attribution is zero everywhere, and the picture black: nothing of the gradient reaches the "
-            "image (a ReLU that is off, a saturated score, a rule of the method that stops what is "
-            "negative)");
+            "the attribution is zero everywhere, and the picture black: the method found nothing that counts "
+            "(as behind a ReLU that is off, for a score that is saturated or that nothing changes, and where "
+            "all is negative and the method leaves that out)");
     }
     return add(std::move(subject), std::move(explanation));
   }

@@ -40,19 +40,21 @@ std::string last_that_counts(const std::vector<std::pair<std::string, LayerGrid>
 
 /// The last layer with more than one place that does not lie behind the one that is asked about: of N×C×h×w
 /// and N×h×w×C; behind it, tokens N×T×C of the same grid whose places the objective depends on (ViT, whose
-/// convolution is its first layer), or of any grid where there is nothing else. Throws Error when there is
-/// none; `method` is whom the layer is for.
+/// convolution is its first layer), or of any grid where there is nothing else; attention between tokens is
+/// no such layer. `image` is one, which decides for all. Throws Error when there is none; `method` is whom
+/// the layer is for, `layout` how its values lie.
 template <class M, class O>
 std::string last_spatial_layer(const M& model, const Images& image, const O& objective,
-                               const std::string& method = "GradCAM") {
+                               const std::string& method = "GradCAM", const LayerLayout& layout = {}) {
   std::string asked, last;
   if constexpr (LayerObjective<O>) asked = objective.layer;
   std::optional<LayerGrid> maps;
   std::vector<std::pair<std::string, LayerGrid>> tokens;
   if constexpr (requires { model.layers(image); }) {
+    GridsInOrder grids(image.sizes(), layout);
     for (const auto& layer : model.layers(image)) {
-      const auto grid = grid_of(layer.shape, image.sizes());
-      if (grid && grid->places() > 1 && layer.shape[0] == image.size(0)) {
+      const auto grid = grids.next(layer.shape);
+      if (grid && grid->places() > 1) {
         if (layer.shape.size() == 4) {
           last = layer.name;
           maps = grid;
@@ -90,11 +92,12 @@ struct ClassActivation {
   bool upsample;
   LayerLayout layout;
 
-  /// The layer that was named, or `last_spatial_layer`.
+  /// The layer that was named, or `last_spatial_layer` for the first of these images.
   template <class M, class S>
   std::string place(const M& model, const S& subject) const {
     if (!layer.empty()) return layer;
-    return last_spatial_layer(model, subject.images.narrow(0, 0, 1), select(subject.objective, {0}), method);
+    return last_spatial_layer(model, subject.images.narrow(0, 0, 1), select(subject.objective, {0}), method,
+                              layout);
   }
 
   /// A layer's values as maps N×C×h×w.

@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <numeric>
 #include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 #include <pellucid/core/error.hpp>
 #include <pellucid/core/torch.hpp>
@@ -82,6 +84,31 @@ inline std::optional<LayerGrid> grid_of(at::IntArrayRef layer, at::IntArrayRef i
                         : layout.channels == ChannelAxis::last;
   return last ? LayerGrid{layer[1], layer[2], 0, true} : LayerGrid{layer[2], layer[3], 0, false};
 }
+
+/// The grids of a network's layers for images, asked for one by one in the order in which they run. Unlike
+/// `grid_of` it knows what came before: where a layer had T tokens N×T×C, one N×K×T×T is the attention
+/// between them and one N×K×T×D its heads, no maps. Nothing for a layer that has not a row for each image,
+/// either.
+class GridsInOrder {
+ public:
+  explicit GridsInOrder(at::IntArrayRef images, const LayerLayout& layout = {})
+      : images_(images.vec()), layout_(layout) {}
+
+  std::optional<LayerGrid> next(at::IntArrayRef layer) {
+    const auto grid = grid_of(layer, images_, layout_);
+    if (!grid || layer[0] != images_[0]) return {};
+    if (layer.size() == 3) tokens_.insert(layer[1]);
+    const bool of_tokens = !grid->channels_last && tokens_.contains(grid->height) &&
+                           (grid->width == grid->height ||
+                            !detail::has_proportions(grid->height, grid->width, images_[2], images_[3]));
+    return of_tokens ? std::nullopt : grid;
+  }
+
+ private:
+  std::vector<std::int64_t> images_;
+  LayerLayout layout_;
+  std::set<std::int64_t> tokens_{};  ///< how many the layers had
+};
 
 /// A layer's values N×C×h×w, N×h×w×C or N×T×C as maps N×C×h×w; `grid` is the one of its shape. Tokens in
 /// front of the grid are left out.

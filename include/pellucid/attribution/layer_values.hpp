@@ -32,7 +32,7 @@ struct LayerValues {
   }
 
   /// Values N×… of the layer as they are, or summed over its channels and brought to the images' size,
-  /// N×1×H×W.
+  /// N×1×H×W. The sum has signs, and channels may cancel each other (behind a LayerNorm nearly all do).
   Tensor finished(const Tensor& values, const Images& images) const {
     if (!upsample) return values;
     if (images.dim() != 4)

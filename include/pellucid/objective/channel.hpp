@@ -7,7 +7,8 @@
 
 namespace pellucid {
 
-/// The mean of a channel over its places: (1/HW) Σ_yx a_cyx. On a layer N×K, the unit a_c itself.
+/// The mean of a channel over its places: (1/HW) Σ_yx a_cyx. On a layer N×K, the unit a_c itself. Dimension 1
+/// is taken for the channels, always: of a layer N×H×W×C (Swin, within ConvNeXt's blocks) it is a row.
 struct Channel {
   std::string layer{};
   PerImage channel = 0;

@@ -10,7 +10,8 @@
 namespace pellucid {
 
 /// One unit of a layer: a_cyx. Without y and x, a_c on a layer N×K, and the place of the strongest response
-/// on a layer N×C×H×W, settled on the image itself.
+/// on a layer N×C×H×W, settled on the image itself. Dimension 1 is taken for the channels, always: on a layer
+/// N×H×W×C (Swin, within ConvNeXt's blocks) its numbers are rows.
 struct Neuron {
   std::string layer{};
   PerImage channel = 0;

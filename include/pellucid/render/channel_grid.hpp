@@ -71,7 +71,8 @@ inline Picture grid_footer(const Picture& bar, const std::string& words, int wid
 
 /// Draws channels as heat maps in a grid, each with its number: black is nothing; where a value is negative
 /// anywhere, blue is below zero and orange above. Where the strongest come first, or are single numbers,
-/// the largest value stands beside the number; where each has its own scale, the largest |value|.
+/// the largest value stands beside the number; where each has its own scale, up to which value its colours
+/// go.
 ///
 /// C×H×W, 1×C×H×W, or one number for each channel (C or 1×C) in. With the shared scale the last colour is the
 /// percentile of all values shown; single numbers always share it. Throws Error on another shape, on NaN or
@@ -113,7 +114,7 @@ inline Picture channel_grid(const Tensor& channels, const ChannelGridOptions& op
     const double full = own ? full_scale(plane, options.percentile) : shared;
     std::string label = std::to_string(options.first_number + chosen.channels[std::size_t(i)]);
     if (own) {
-      label += "  max " + detail::number(xt::amax(xt::abs(plane))());
+      label += "  to " + detail::number(full);
     } else if (with_values) {
       label += "  " + detail::number(chosen.values[std::size_t(i)]);
     }
@@ -126,11 +127,11 @@ inline Picture channel_grid(const Tensor& channels, const ChannelGridOptions& op
                                : std::to_string(shown) + " of " + std::to_string(count);
   sheet.title = (options.title.empty() ? "" : options.title + ": ") + part +
                 (count == 1 ? " channel" : " channels") + order;
-  const std::string high = own ? "max" : detail::number(shared);
-  const Picture bar = color_bar({.sign = sign, .low = sign == Sign::both ? "-" + high : "0", .high = high});
-  const std::string words = own ? "Under each map: its channel. The colours of each map go up to its own "
-                                  "strongest places; max is its "
-                                  "largest |value|."
+  const std::string high = own ? "the map's scale" : detail::number(shared);
+  const Picture bar =
+      color_bar({.sign = sign, .low = sign == Sign::both ? (own ? "- " : "-") + high : "0", .high = high});
+  const std::string words = own ? "Under each map: its channel, and the value that its colours go up to: "
+                                  "each map has its own scale."
                                 : std::string("Under each map: its channel") +
                                       (with_values ? " and that channel's largest value" : "") +
                                       ". Colours compare maps: all have this scale.";

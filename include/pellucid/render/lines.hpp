@@ -68,41 +68,40 @@ class Coat {
   std::vector<float> covered_;
 };
 
-/// The part of a line between two rows; nothing where none of it is.
+/// The part of a line between two rows; nothing where none of it is. Its ends are on the rows themselves,
+/// however far away the line's are.
 inline std::optional<std::pair<Point, Point>> between_rows(Point from, Point to, double top, double bottom) {
-  double first = 0, last = 1;
-  const double rise = to.y - from.y;
-  if (rise == 0 && (from.y < top || from.y > bottom)) return {};
-  if (rise != 0) {
-    const double a = (top - from.y) / rise, b = (bottom - from.y) / rise;
-    first = std::max(first, std::min(a, b)), last = std::min(last, std::max(a, b));
-    if (first > last) return {};
-  }
-  const auto at = [&](double t) { return Point{std::lerp(from.x, to.x, t), std::lerp(from.y, to.y, t)}; };
-  return std::pair(at(first), at(last));
+  if (std::max(from.y, to.y) < top || std::min(from.y, to.y) > bottom) return {};
+  const auto cut = [&](const Point& end) {
+    const double y = std::clamp(end.y, top, bottom);
+    return y == end.y ? end : Point{std::lerp(from.x, to.x, (y - from.y) / (to.y - from.y)), y};
+  };
+  return std::pair(cut(from), cut(to));
 }
 
 constexpr double half_line = 1, dot_radius = 3, dash = 7, dash_gap = 4;
 
-/// Draws one line within the frame; `walked` is how far along the dashes are.
+/// Draws one line within the frame; `walked` is how far along the dashes are, which are walked only where
+/// they are seen.
 inline void draw_line(Coat& coat, Point from, Point to, const PixelArea& frame, bool dashed, double& walked) {
-  const double length = std::hypot(to.x - from.x, to.y - from.y);
-  const auto part = [&](double begin, double end) {
-    const auto at = [&](double way) {
-      const double t = length > 0 ? way / length : 0;
-      return Point{std::lerp(from.x, to.x, t), std::lerp(from.y, to.y, t)};
-    };
-    if (const auto seen = between_rows(at(begin), at(end), frame.top, frame.bottom))
-      coat.line(seen->first, seen->second, half_line);
+  const auto distance = [](Point a, Point b) { return std::hypot(b.x - a.x, b.y - a.y); };
+  const auto along_dashes = [](double way) { return std::fmod(way, dash + dash_gap); };
+  const double before = walked;
+  walked = along_dashes(walked + distance(from, to));
+  const auto seen = between_rows(from, to, frame.top, frame.bottom);
+  if (!seen) return;
+  const auto [begin, end] = *seen;
+  if (!dashed) return coat.line(begin, end, half_line);
+  const double first = along_dashes(before + distance(from, begin)), length = distance(begin, end);
+  const auto at = [&, a = begin, b = end](double way) {
+    return Point{std::lerp(a.x, b.x, way / length), std::lerp(a.y, b.y, way / length)};
   };
-  if (!dashed) return part(0, length);
   for (double way = 0; way < length;) {
-    const double phase = std::fmod(walked + way, dash + dash_gap);
-    const double end = std::min(length, way + (phase < dash ? dash : dash + dash_gap) - phase + 1e-6);
-    if (phase < dash) part(way, end);
-    way = end;
+    const double phase = along_dashes(first + way);
+    const double next = std::min(length, way + (phase < dash ? dash : dash + dash_gap) - phase + 1e-6);
+    if (phase < dash) coat.line(at(way), at(next), half_line);
+    way = next;
   }
-  walked += length;
 }
 
 }  // namespace pellucid::detail

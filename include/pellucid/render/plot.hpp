@@ -152,8 +152,10 @@ inline Picture plot(const std::vector<Series>& series, const PlotOptions& option
 
   auto [x_low, x_high] = range_of(series, &Series::x);
   auto [y_low, y_high] = range_of(series, &Series::y);
-  y_low = options.y_low.value_or(y_low), y_high = options.y_high.value_or(y_high);
-  Axis y = axis_of(std::min(y_low, y_high), std::max(y_low, y_high), std::max(2, (bottom - top) / 36), true);
+  // A bound beyond all values leaves the other one to be beyond it.
+  y_low = options.y_low.value_or(options.y_high ? std::min(y_low, *options.y_high) : y_low);
+  y_high = options.y_high.value_or(std::max(y_low, y_high));
+  Axis y = axis_of(y_low, y_high, std::max(2, (bottom - top) / 36), true);
   y.low = options.y_low.value_or(y.low), y.high = options.y_high.value_or(y.high);
 
   int number_width = 0;

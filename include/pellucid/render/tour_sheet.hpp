@@ -96,6 +96,7 @@ inline Picture drawn_row(const TourRow& row, const TourSheetOptions& options, in
   std::vector<std::string> facts =
       wrapped(stop.layer.kind + "  " + shape_for_one(stop.layer.shape), words, 2);
   if (!own) facts.push_back(empty ? "no values" : "scale: " + number(full));
+  if (!empty && !single && !stop.spatial) facts.emplace_back("not laid out as the picture");
 
   const int label_lines = single || own ? 2 : 1;
   const int text_rows = int(names.size() + facts.size());
@@ -176,9 +177,10 @@ inline Picture tour_sheet(const std::vector<Stop>& stops, const TourSheetOptions
       "Each row is a layer, from the first to the last" +
       std::string(columns > 1 ? ", column by column" : "") + ": its name, kind and output, and the " +
       std::to_string(most) +
-      " channels that respond most, strongest first, with their numbers. A map lies as the picture does: "
-      "what is bright in its upper left corner was found in the upper left corner of the picture. Black is "
-      "0; where a layer has values below 0 these are blue, and those above are orange. " +
+      " channels that respond most, strongest first, with their numbers. A map lies as the picture does, "
+      "unless its row says otherwise: what is bright in its upper left corner was found in the upper left "
+      "corner of the picture. Black is 0; where a layer has values below 0 these are blue, and those above "
+      "are orange. " +
       (own ? "The colours of each map go up to its own scale, which stands under its number."
            : "The colours of a row go up to its scale, which stands beside it: compare them within a row.");
   const Picture head = tour_head(options, reading, columns * step - between);

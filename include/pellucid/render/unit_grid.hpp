@@ -58,19 +58,17 @@ inline Picture unit_grid(const UnitGradients& units, const UnitGridOptions& opti
   if (units.image.size(1) == 3) tiles.push_back({to_picture(units.image), "the image"});
   for (std::size_t u = 0; u < units.units.size(); ++u) {
     const Plane plane = summed(all[std::int64_t(u)], Sign::magnitude);
-    const double largest = xt::amax(plane)();
+    const double full = own ? detail::full_scale_where_seen(plane, options.percentile) : shared;
     std::string label = std::to_string(units.units[u]);
     if (!units.y.empty())
       label += " at (" + std::to_string(units.y[u]) + ", " + std::to_string(units.x[u]) + ")";
     label += ": " + detail::number(units.values[u]);
-    if (largest == 0) label += "\nzero: nothing drives it";
-    if (own && largest > 0) label += "\nmax " + detail::number(largest);
-    tiles.push_back(
-        {painted(scaled_to(plane, own ? detail::full_scale_where_seen(plane, options.percentile) : shared),
-                 Sign::magnitude),
-         label});
+    const bool zero = xt::amax(plane)() == 0;
+    if (zero) label += "\nzero: nothing drives it";
+    if (own && !zero) label += "\nto " + detail::number(full);
+    tiles.push_back({painted(scaled_to(plane, full), Sign::magnitude), label});
   }
-  const std::string high = own ? "max" : detail::number(shared);
+  const std::string high = own ? "the map's scale" : detail::number(shared);
   const int count = int(tiles.size());
   SheetOptions sheet{
       .columns = options.columns > 0 ? options.columns : int(std::ceil(std::sqrt(double(count)))),
@@ -83,7 +81,7 @@ inline Picture unit_grid(const UnitGradients& units, const UnitGridOptions& opti
                                   : "Under each map: the channel, its place (row, column)") +
       " and what it responds. Bright pixels drive it: a small change there changes it most (the sizes of the "
       "gradients, summed over the colours). " +
-      (own ? "Each map has its own scale, up to its strongest pixels (max)."
+      (own ? "Each map has its own scale, up to the value after \"to\"."
            : "Colours compare maps: all have this scale.");
   sheet.footer = detail::grid_footer(color_bar({.low = "0", .high = high}), words, width);
   return contact_sheet(tiles, sheet);

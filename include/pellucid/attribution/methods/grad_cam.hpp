@@ -20,15 +20,24 @@ struct GradCAM {
 
   void check() const { layout.check("GradCAM"); }
 
+  /// With the layer that is looked at, for these images.
+  template <class M, class S>
+  GradCAM settled(const M& model, const S& subject) const {
+    return {its().place(model, subject), relu, upsample, layout};
+  }
+
   template <class M, class S>
   Tensor operator()(const M& model, const S& subject) const {
     if constexpr (detail::about_a_layer<S>()) {
-      const detail::ClassActivation cam{"GradCAM", layer, relu, upsample, layout};
+      const detail::ClassActivation cam = its();
       return cam.from_gradients(model, subject, [](const Tensor& a, const Tensor& gradient) {
         return (gradient.mean({2, 3}, true) * a).sum(1, true);
       });
     }
   }
+
+ private:
+  detail::ClassActivation its() const { return {"GradCAM", layer, relu, upsample, layout}; }
 };
 
 }  // namespace pellucid

@@ -23,10 +23,16 @@ struct GradCAMPlusPlus {
 
   void check() const { layout.check("GradCAMPlusPlus"); }
 
+  /// With the layer that is looked at, for these images.
+  template <class M, class S>
+  GradCAMPlusPlus settled(const M& model, const S& subject) const {
+    return {its().place(model, subject), relu, upsample, layout};
+  }
+
   template <class M, class S>
   Tensor operator()(const M& model, const S& subject) const {
     if constexpr (detail::about_a_layer<S>()) {
-      const detail::ClassActivation cam{"GradCAMPlusPlus", layer, relu, upsample, layout};
+      const detail::ClassActivation cam = its();
       return cam.from_gradients(model, subject, [](const Tensor& a, const Tensor& g) {
         // α ReLU(g) is g / (2 + g Σ a) where g is above 0: g² has no room for small gradients in a float.
         const Tensor under = 2 + g * a.sum({2, 3}, true);
@@ -35,6 +41,9 @@ struct GradCAMPlusPlus {
       });
     }
   }
+
+ private:
+  detail::ClassActivation its() const { return {"GradCAMPlusPlus", layer, relu, upsample, layout}; }
 };
 
 }  // namespace pellucid

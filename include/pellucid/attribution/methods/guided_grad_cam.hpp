@@ -18,6 +18,13 @@ struct GuidedGradCAM {
 
   void check() const { layout.check("GuidedGradCAM"); }
 
+  /// With the layer that Grad-CAM looks at, for these images.
+  template <class M, class S>
+  GuidedGradCAM settled(const M& model, const S& subject) const {
+    return {detail::ClassActivation{"GuidedGradCAM", layer, true, true, layout}.place(model, subject),
+            layout};
+  }
+
   template <class M, class S>
   Tensor operator()(const M& model, const S& subject) const {
     if constexpr (detail::about_a_layer<S>()) {
@@ -29,7 +36,7 @@ struct GuidedGradCAM {
         part.report = subject.report.part(first, 1, 2);
         return part;
       };
-      const Tensor map = GradCAM{.layer = layer, .layout = layout}(model, half(0));
+      const Tensor map = GradCAM{.layer = settled(model, subject).layer, .layout = layout}(model, half(0));
       return map * GuidedBackprop{}(model, half(1));
     }
   }

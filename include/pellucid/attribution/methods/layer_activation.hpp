@@ -8,8 +8,9 @@ namespace pellucid {
 
 /// What a layer gives for the image:
 ///   A = a(x)
-/// whatever is asked about. In the layer's shape N×…; upsampled: summed over channels, N×1×H×W. It tells what
-/// the layer saw, not what of it counted.
+/// whatever is asked about. In the layer's shape N×…; upsampled: summed over channels, N×1×H×W, where
+/// channels of unlike sign cancel (behind a LayerNorm nearly all do). It tells what the layer saw, not what
+/// of it counted.
 struct LayerActivation {
   std::string layer{};    ///< any that can be observed
   bool upsample = false;  ///< lay the layer over the image: its channels' sum at each place, N×1×H×W

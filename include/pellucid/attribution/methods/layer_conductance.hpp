@@ -18,7 +18,10 @@ namespace pellucid {
 /// and one pass for each point. Complete: for a layer that everything passes, Σ A = S(x) − S(b), whose gap is
 /// reported for each image. The sum is exact for any number of steps where S is quadratic in a, whatever lies
 /// below; the error falls as 1/steps² where S is smooth in a, and as 1/steps where a ReLU above switches on
-/// the way. In the layer's shape N×…; upsampled: summed over channels, N×1×H×W. In units of score.
+/// the way. That is said of the sum: the parts have errors of their own, which may cancel, so
+/// that the gap does not bound them. In the layer's shape N×… and in units of score; upsampled: summed over
+/// channels, N×1×H×W, the score of a place of the layer at each of the pixels that it is enlarged to, so that
+/// their sum is about HW/hw times that of the layer. The gap is the layer's.
 ///
 /// Dhamdhere, Sundararajan & Yan, "How important is a neuron?", 2018; Shrikumar, Su & Kundaje,
 /// "Computationally efficient measures of internal neuron importance", 2018, for the form without the

@@ -9,8 +9,9 @@ namespace pellucid {
 
 /// A layer's values times the gradient of the objective with respect to them:
 ///   A = a ⊙ ∂S/∂a
-/// What each value of the layer contributes, where what lies above it is linear. In the layer's shape N×…;
-/// upsampled: summed over channels, N×1×H×W. In units of score.
+/// What each value of the layer contributes, where what lies above it is linear. In the layer's shape N×… and
+/// in units of score; upsampled: summed over channels, N×1×H×W, the score of a place of the layer at each of
+/// the pixels that it is enlarged to, so that their sum is about HW/hw times that of the layer.
 ///
 /// Shrikumar, Greenside, Shcherbina & Kundaje, "Not just a black box", 2016, at a layer.
 struct LayerGradientXActivation {

@@ -17,6 +17,9 @@ namespace pellucid {
 /// N×1×H×W, or N×1×h×w of the layer, which is as for GradCAM. One forward pass for each channel of the layer:
 /// hundreds for each image; memory is that of a micro-batch.
 ///
+/// Masks are held over pixels. The paper's code holds them over the normalised image, where 0 is the mean
+/// colour of the training set: a baseline of that colour, in place of black, gives the same.
+///
 /// Wang, Wang, Du, Yang, Zhang, Ding, Mardziel & Hu, "Score-CAM: score-weighted visual explanations for
 /// convolutional neural networks", 2020.
 struct ScoreCAM {
@@ -28,6 +31,12 @@ struct ScoreCAM {
 
   void check() const { layout.check("ScoreCAM"); }
 
+  /// With the layer that is looked at, for these images.
+  template <class M, class S>
+  ScoreCAM settled(const M& model, const S& subject) const {
+    return {its().place(model, subject), relu, upsample, baseline, layout};
+  }
+
   template <class M, class S>
   Tensor operator()(const M& model, const S& subject) const {
     const torch::NoGradGuard no_grad;
@@ -35,7 +44,7 @@ struct ScoreCAM {
     if (images.dim() != 4)
       throw Error(c10::str("ScoreCAM: inputs of shape ", images.sizes(),
                            " were given; images N×C×H×W are needed, to lay the channels of a layer over"));
-    const detail::ClassActivation cam{"ScoreCAM", layer, relu, upsample, layout};
+    const detail::ClassActivation cam = its();
     const std::string at = cam.place(model, subject);
     const Tensor from = baseline.of(subject);
     std::vector<Tensor> sums;
@@ -63,6 +72,8 @@ struct ScoreCAM {
   }
 
  private:
+  detail::ClassActivation its() const { return {"ScoreCAM", layer, relu, upsample, layout}; }
+
   /// Channels 1×C×h×w as masks C×1×H×W in [0, 1].
   static Tensor masks(const Tensor& channels, const Images& image) {
     const Tensor large = resize(channels, image.size(2), image.size(3)).transpose(0, 1);

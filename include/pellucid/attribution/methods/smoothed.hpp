@@ -93,9 +93,16 @@ struct Smoothed {
     const detail::Noisy noisy{samples, noise, seed, antithetic};
     const AveragePlan plan{
         .samples = samples, .pairs = antithetic, .until = until, .most_samples = most_samples};
+    // What the base method finds out about the image itself (its layer) holds for all noisy copies.
+    const Base method = [&] {
+      if constexpr (requires { Base(base.settled(model, subject)); })
+        return base.settled(model, subject);
+      else
+        return base;
+    }();
     const Average average =
         average_over(model, subject, plan, noisy.copies(subject),
-                     [this](const M& m, const auto& part) { return Explanation(base(m, part)).attribution; });
+                     [&](const M& m, const auto& part) { return Explanation(method(m, part)).attribution; });
     Explanation result = average.mean;
     result.standard_error = average.standard_error;
     result.samples = average.samples;

@@ -72,9 +72,7 @@ class ScriptGraph {
     std::optional<torch::jit::AliasDb> aliases;  // costly, and seldom wanted
     if (overwritten_) aliases.emplace(graph);
     std::map<std::string, torch::jit::Value*> outputs{{"", whole}};
-    std::vector<torch::jit::Node*> markers;
-    for (torch::jit::Node* const node : graph->nodes())
-      if (is_marker(node)) markers.push_back(node);
+    const std::vector<torch::jit::Node*> markers = markers_of(*graph);
     for (std::size_t i = 0; i < markers.size(); ++i) {
       torch::jit::Value* value = markers[i]->input();
       const bool is_wanted = std::find(wanted.begin(), wanted.end(), layers_[i].name) != wanted.end();
@@ -92,11 +90,32 @@ class ScriptGraph {
     return graph;
   }
 
+  /// The graph that computes the shape of each layer's output, and needs no output longer than the network
+  /// itself does.
+  std::shared_ptr<torch::jit::Graph> shapes() const {
+    const auto graph = graph_->copy();
+    while (!graph->outputs().empty()) graph->eraseOutput(0);
+    for (torch::jit::Node* const marker : markers_of(*graph)) {
+      const torch::jit::WithInsertPoint here(marker);
+      graph->registerOutput(graph->insert(at::aten::size, {marker->input()}));
+      marker->destroy();
+    }
+    torch::jit::EliminateDeadCode(graph);
+    return graph;
+  }
+
  private:
   using Path = std::vector<std::string>;
 
   static bool is_marker(const torch::jit::Node* node) {
     return node->kind() == torch::jit::prim::Print && node->hasAttribute(torch::jit::attr::name);
+  }
+
+  static std::vector<torch::jit::Node*> markers_of(torch::jit::Graph& graph) {
+    std::vector<torch::jit::Node*> markers;
+    for (torch::jit::Node* const node : graph.nodes())
+      if (is_marker(node)) markers.push_back(node);
+    return markers;
   }
 
   /// A layer inside a branch or a loop that is left may be called any number of times: it has no name.

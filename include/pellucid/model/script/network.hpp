@@ -31,8 +31,7 @@ class ScriptNetwork {
   Tensor forward(const Tensor& input) const { return observe(input, {""})[0]; }
 
   std::vector<Tensor> observe(const Tensor& input, const std::vector<std::string>& layers) const {
-    std::vector<c10::IValue> stack{module_._ivalue(), input};
-    stack.insert(stack.end(), arguments_.begin(), arguments_.end());
+    std::vector<c10::IValue> stack = inputs(input);
     run(plan(layers), stack);
     // A graph with several outputs leaves them one by one on the stack.
     std::vector<Tensor> outputs;
@@ -41,13 +40,12 @@ class ScriptNetwork {
   }
 
   std::vector<LayerInfo> layers(const Tensor& input) const {
-    std::vector<std::string> names;
-    for (const auto& layer : graph_.layers()) names.push_back(layer.name);
     std::vector<LayerInfo> result;
-    if (names.empty()) return result;
-    const auto outputs = observe(input, names);
-    for (std::size_t i = 0; i < names.size(); ++i)
-      result.push_back({names[i], graph_.layers()[i].kind, outputs[i].sizes().vec(), 0});
+    if (graph_.layers().empty()) return result;
+    std::vector<c10::IValue> stack = inputs(input);
+    run(torch::jit::Code(graph_.shapes(), "forward"), stack);
+    for (std::size_t i = 0; i < graph_.layers().size(); ++i)
+      result.push_back({graph_.layers()[i].name, graph_.layers()[i].kind, stack[i].toIntVector(), 0});
     for (const auto& parameter : module_.named_parameters())
       for (LayerInfo& layer : result)
         if (parameter.name.starts_with(without_call(layer.name) + "."))
@@ -84,6 +82,13 @@ class ScriptNetwork {
   static torch::jit::Module prepared(torch::jit::Module module) {
     module.eval();
     return module;
+  }
+
+  /// What `forward` takes: the module itself, the images, and the rest.
+  std::vector<c10::IValue> inputs(const Tensor& input) const {
+    std::vector<c10::IValue> stack{module_._ivalue(), input};
+    stack.insert(stack.end(), arguments_.begin(), arguments_.end());
+    return stack;
   }
 
   /// The values of what `forward` takes beyond the images, which must have defaults.
