@@ -186,7 +186,7 @@ BOOST_AUTO_TEST_CASE(what_it_gives_where_there_is_nothing_to_find) {
   BOOST_TEST(!found.minimal_epsilon.at(0).has_value());
   BOOST_TEST(found.images[0][0].item<float>() == 0.5F);  // as far as was tried
   BOOST_TEST(found.after.at(0).label == 0);
-  BOOST_TEST(found.steps.at(0).size() == 41U);
+  BOOST_TEST(found.steps.at(0).size() == 1 + 37U);  // ⌈ln 2500/ln 1.25⌉ + 1 = ⌈35.06⌉ + 1
   BOOST_TEST(found.steps[0].back().epsilon == 0.25);
   BOOST_TEST(found.minimal_epsilon.at(1).value() == 0);
   BOOST_TEST(found.images[1][0].item<float>() == 0.9F);
@@ -280,18 +280,19 @@ BOOST_AUTO_TEST_CASE(of_methods_in_steps) {
 }
 
 BOOST_AUTO_TEST_CASE(each_image_has_its_target_and_its_noise) {
-  auto net = std::make_shared<test::SmallNet>();
-  net->to(torch::kDouble);
-  const auto model = adapt(net);
-  const Images images = test::some_images({3, 3, 9, 9}).to(torch::kDouble);
-  // What the model says is second: near enough to be found for each.
-  const Tensor second = std::get<1>(model(images).topk(2, 1)).select(1, 1).contiguous();
-  const PerImage targets{std::vector<std::int64_t>(second.data_ptr<std::int64_t>(),
-                                                   second.data_ptr<std::int64_t>() + second.numel())};
+  // ε = 1 reaches every image, and of a linear model each class has some: white where its weights are the
+  // largest, and black elsewhere. So there is an ε for each, above 0 where the target is not the label.
+  const auto generator = at::make_generator<at::CPUGeneratorImpl>(2);
+  const auto model = test::linear(0.1 * torch::randn({3, 48}, generator, torch::kDouble));
+  const Images images = torch::rand({3, 48}, generator, torch::kDouble);
+  const std::vector<std::int64_t> labels = TopClass{}.resolve(model, images).label.values();
+  std::vector<std::int64_t> targets;
+  for (const std::int64_t label : labels) targets.push_back((label + 1) % 3);
   const MinimalEpsilon<PGD> options{.most = 1, .tolerance = 0.01, .base = {.steps = 3, .target = targets}};
   const auto found = Attack<MinimalEpsilon<PGD>>(options)(model, images);
   for (std::size_t i = 0; i < 3; ++i) {
     BOOST_TEST_REQUIRE(found.minimal_epsilon.at(i).has_value());
+    BOOST_TEST(*found.minimal_epsilon[i] > 0);
     // The image is what the method itself gives at that ε.
     const PGD itself{.epsilon = *found.minimal_epsilon[i], .steps = 3, .target = targets, .stop_early = true};
     const auto direct = Attack<PGD>(itself)(model, images);
