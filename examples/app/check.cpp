@@ -158,9 +158,11 @@ std::string as_text(const Checked& checked) {
                                            ". The pixels that count most come first: higher is better") +
                      line("deletion", areas(checked.deletion) + ". They go first: lower is better");
   if (checked.unit != "probability") text += line("", "(areas are in units of what was asked about)");
-  text +=
-      line("infidelity", number(checked.infidelity) + ". Of what noise does to the score the map leaves " +
-                             percent(checked.unexplained) + " unexplained: lower is better");
+  text += line("infidelity", number(checked.infidelity) +
+                                 (std::isnan(checked.unexplained)
+                                      ? ". Nothing to explain: noise does nothing to the score"
+                                      : ". Of what noise does to the score the map leaves " +
+                                            percent(checked.unexplained) + " unexplained: lower is better"));
   const MaxSensitivityOptions sensitivity;
   text +=
       line("max-sensitivity", number(checked.max_sensitivity) + " of the map's norm, when pixels change by " +
@@ -185,7 +187,7 @@ Json as_json(const Checked& checked) {
              {"insertion", to_json(checked.insertion)},
              {"deletion", to_json(checked.deletion)},
              {"infidelity", checked.infidelity},
-             {"unexplained", checked.unexplained},
+             {"unexplained", finite(checked.unexplained)},
              {"max_sensitivity", finite(checked.max_sensitivity)}};
   entry["randomization"] = Json::array();
   for (const auto& step : checked.steps)

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "image/temporary.hpp"
 #include "support.hpp"
@@ -35,6 +36,15 @@ struct Darker {
   template <class M, class S>
   Adversarial operator()(const M&, const S& subject) const {
     return {subject.images - 0.125F};
+  }
+};
+
+/// A method of one's own that gives what it is told to.
+struct Given {
+  Adversarial found{};
+  template <class M, class S>
+  Adversarial operator()(const M&, const S&) const {
+    return found;
   }
 };
 
@@ -92,22 +102,50 @@ BOOST_AUTO_TEST_CASE(its_table_has_two_rows) {
     BOOST_TEST(step.epsilon == (i == 0 ? 0 : 0.125));
     BOOST_TEST(step.reached == (i == 1));
   }
-  BOOST_TEST(found.passes.at(0).forward == 2);
+  BOOST_TEST(found.passes.at(0).forward == 3);  // what it is, the gradient, and what became of it
   BOOST_TEST(found.passes[0].backward == 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_model_is_asked_no_more_than_it_must) {
-  // The label, the gradient, and what became of it; with the label given, the last two.
+  // The label, the gradient, and what became of it; with the label given, the last two. The record says so.
   std::int64_t images = 0;
   const auto counting = [&](const Tensor& t) {
     images += t.size(0);
     return t.matmul(torch::tensor({{1.0F, 0.0F}, {-2.0F, 0.0F}, {0.0F, 0.0F}, {3.0F, 0.0F}}));
   };
-  Attack<FGSM>()(counting, torch::cat({x, x, x}));
+  const auto asked = Attack<FGSM>()(counting, torch::cat({x, x, x}));
   BOOST_TEST(images == 9);
+  for (const Passes& passes : asked.passes) BOOST_TEST(passes.forward == 3);
   images = 0;
-  Attack<FGSM>()(counting, torch::cat({x, x, x}), Class{0});
+  const auto told = Attack<FGSM>()(counting, torch::cat({x, x, x}), Class{0});
   BOOST_TEST(images == 6);
+  for (const Passes& passes : told.passes) BOOST_TEST(passes.forward == 2);
+}
+
+BOOST_AUTO_TEST_CASE(it_says_what_it_got_away_from) {
+  const Images both = torch::cat({x, 0 * x + 0.5F, x});  // S₀ = 0.25, 1, 0.25
+  const auto labels = [](const auto& found) { return found.labels; };
+  BOOST_TEST(labels(Attack<FGSM>()(model(), both)) == (std::vector<std::int64_t>{0, 0, 0}),
+             boost::test_tools::per_element());
+  BOOST_TEST(labels(Attack<FGSM>()(model(), both, Class{1})) == (std::vector<std::int64_t>{1, 1, 1}),
+             boost::test_tools::per_element());
+  BOOST_TEST(
+      labels(Attack<Darker>()(model(), both, Class{{0, 1, 1}})) == (std::vector<std::int64_t>{0, 1, 1}),
+      boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_method_of_ones_own_is_looked_at) {
+  const auto run = [](Adversarial found) { Attack<Given>(Given{std::move(found)})(model(), x, Class{0}); };
+  run({.images = x});
+  run({.images = x, .steps = {{AttackStep{}}}, .passes = {Passes{}}, .minimal_epsilon = {0.5}});
+  BOOST_CHECK_EXCEPTION(run({}), Error, says({"no images", "[1, 4]"}));
+  BOOST_CHECK_EXCEPTION(run({.images = torch::cat({x, x})}), Error, says({"[2, 4]", "[1, 4]"}));
+  BOOST_CHECK_EXCEPTION(run({.images = x.view({1, 1, 4})}), Error, says({"[1, 1, 4]", "[1, 4]"}));
+  BOOST_CHECK_EXCEPTION(run({.images = x, .steps = {{AttackStep{}}, {AttackStep{}}}}), Error,
+                        says({"2 tables for 1 images", "or none"}));
+  BOOST_CHECK_EXCEPTION(run({.images = x, .passes = std::vector<Passes>(3)}), Error,
+                        says({"3 counts of passes for 1 images"}));
+  BOOST_CHECK_EXCEPTION(run({.images = x, .steps = {{}}}), Error, says({"empty table for image 0"}));
 }
 
 BOOST_AUTO_TEST_CASE(a_method_of_ones_own_needs_no_table) {

@@ -94,21 +94,55 @@ BOOST_AUTO_TEST_CASE(several_pixels_and_the_end_of_the_range) {
 
 BOOST_AUTO_TEST_CASE(of_several_crossings_the_first_that_the_coarse_batch_sees) {
   const Images x = values({0.25F});
-  const auto found_in = [&](const Stretches& stretches, std::int64_t count = 40) {
-    return Attack<MinimalEpsilon<>>({.coarse = count})(falling_in(stretches), x, Class{0})
+  const auto found_in = [&](const Stretches& stretches, double factor = 1.25) {
+    return Attack<MinimalEpsilon<>>({.factor = factor})(falling_in(stretches), x, Class{0})
         .minimal_epsilon.at(0)
         .value();
   };
   // It falls from 0.05 to 0.11 and from 0.35 on. The first stretch holds coarse values.
   BOOST_TEST(holds_one(coarse(), 0.05, 0.11));
   BOOST_TEST(std::abs(found_in({{0.30, 0.36}, {0.6, 2}}) - 0.05) < 1.01e-4);
-  // One percent of ε is too narrow for a factor of 1.24; for one of 1.0086 it is not.
+  // One percent of ε is too narrow for a factor of 1.24; for one of 1.0086, ⌈ln 5000/ln 1.0086⌉ + 1 = 996
+  // values, it is not.
   BOOST_TEST(!holds_one(coarse(), 0.05, 0.0505));
-  BOOST_TEST(holds_one(coarse(0.5, 1e-4, 1000), 0.05, 0.0505));
+  BOOST_TEST(holds_one(coarse(0.5, 1e-4, 996), 0.05, 0.0505));
   BOOST_TEST(std::abs(found_in({{0.30, 0.3005}, {0.6, 2}}) - 0.35) < 1.01e-4);
-  BOOST_TEST(std::abs(found_in({{0.30, 0.3005}, {0.6, 2}}, 1000) - 0.05) < 1.01e-4);
+  BOOST_TEST(std::abs(found_in({{0.30, 0.3005}, {0.6, 2}}, 1.0086) - 0.05) < 1.01e-4);
   // A stretch whose end is 1.25 times its beginning is seen, wherever it is.
   for (double from = 0.001; from < 0.4; from *= 1.07) BOOST_TEST(holds_one(coarse(), from, 1.25 * from));
+}
+
+BOOST_AUTO_TEST_CASE(the_coarse_values_are_as_dense_whatever_the_range_is) {
+  // A stretch of ε from 0.05 to 0.065, 1.3 times its beginning. 40 values from 1e−6 to 0.5, 1.4 apart, need
+  // not see it, and do not: 0.0474 and 0.0664. ⌈ln(5e5)/ln 1.25⌉ + 1 = 60 do, as those of a larger range do:
+  // ⌈ln(4e4)/ln 1.25⌉ + 1 = 49.
+  const Images x = values({0.25F});
+  const auto model = falling_in({{0.30, 0.315}, {0.6, 2}});
+  BOOST_TEST(!holds_one(coarse(0.5, 1e-6, 40), 0.05, 0.065));
+  const auto exactly = Attack<MinimalEpsilon<>>({.tolerance = 1e-6})(model, x, Class{0});
+  BOOST_TEST(std::abs(exactly.minimal_epsilon.at(0).value() - 0.05) < 1.1e-6);
+  const auto further = Attack<MinimalEpsilon<>>({.most = 4})(model, x, Class{0});
+  BOOST_TEST(std::abs(further.minimal_epsilon.at(0).value() - 0.05) < 1.01e-4);
+  const auto rows = [&](MinimalEpsilon<> options) {
+    return Attack<MinimalEpsilon<>>(options)(falling_in({}), x, Class{0}).steps.at(0).size();
+  };
+  BOOST_TEST(rows({}) == 1 + 40U);
+  BOOST_TEST(rows({.tolerance = 1e-6}) == 1 + 60U);
+  BOOST_TEST(rows({.most = 4}) == 1 + 49U);
+  BOOST_TEST(rows({.most = 1.5e-4}) == 1 + 3U);  // ⌈ln 1.5/ln 1.25⌉ = ⌈1.82⌉
+}
+
+BOOST_AUTO_TEST_CASE(a_search_ends_where_no_number_is_left) {
+  const double one = 0.25, next = std::nextafter(one, 1.0);
+  pellucid::detail::Search search{.low = one, .high = next};
+  BOOST_TEST(!search.goes_on(1e-18));  // though the two are 5.6e−17 apart
+  search.high = std::nextafter(next, 1.0);
+  BOOST_TEST(search.goes_on(1e-18));
+  BOOST_TEST(search.middle() == next);
+  // The smallest tolerance there may be: 1e−7 of a crossing at 0.2.
+  const auto found = Attack<MinimalEpsilon<>>({.tolerance = 1e-7})(
+      falling_in({{0.45, 2}}), values({0.25F}).to(torch::kDouble), Class{0});
+  BOOST_TEST(std::abs(found.minimal_epsilon.at(0).value() - 0.2) < 1.01e-7);
 }
 
 BOOST_AUTO_TEST_CASE(it_takes_one_backward_and_few_forward_passes) {
@@ -152,7 +186,7 @@ BOOST_AUTO_TEST_CASE(what_it_gives_where_there_is_nothing_to_find) {
   BOOST_TEST(!found.minimal_epsilon.at(0).has_value());
   BOOST_TEST(found.images[0][0].item<float>() == 0.5F);  // as far as was tried
   BOOST_TEST(found.after.at(0).label == 0);
-  BOOST_TEST(found.steps.at(0).size() == 41U);
+  BOOST_TEST(found.steps.at(0).size() == 1 + 37U);  // ⌈ln 2500/ln 1.25⌉ + 1 = ⌈35.06⌉ + 1
   BOOST_TEST(found.steps[0].back().epsilon == 0.25);
   BOOST_TEST(found.minimal_epsilon.at(1).value() == 0);
   BOOST_TEST(found.images[1][0].item<float>() == 0.9F);
@@ -212,11 +246,11 @@ BOOST_AUTO_TEST_CASE(targets_and_images_by_themselves) {
 BOOST_AUTO_TEST_CASE(of_methods_in_steps) {
   // The crossings of the line and of the plane above, by a method that goes there in steps.
   const auto model = test::linear(torch::tensor({{1.0F, -2.0F, 0.0F, 3.0F}, {0.0F, 0.0F, 0.0F, 0.0F}}));
-  // The third has S₀ = −0.25; the fourth, S₀ = 2.75, loses at most 6 · 0.4 = 2.4.
+  // The third has S₀ = −0.25; the fourth, S₀ = 4, loses at most 6 · 0.5 = 3.
   const Images x = torch::tensor({{0.5F, 0.5F, 0.5F, 0.25F},
                                   {0.5F, 0.5F, 0.5F, 0.75F},
                                   {0.25F, 0.5F, 0.5F, 0.16666F},
-                                  {0.5F, 0.0F, 0.5F, 0.75F}});
+                                  {1.0F, 0.0F, 0.5F, 1.0F}});
   const auto check = [&](const auto& found, double longest) {
     const double exact[] = {0.25 / 6, 1.75 / 6};
     for (std::size_t i = 0; i < 2; ++i) {
@@ -225,9 +259,9 @@ BOOST_AUTO_TEST_CASE(of_methods_in_steps) {
       BOOST_TEST(found.after.at(i).label == 1);
       const double way = (found.images - x)[std::int64_t(i)].abs().max().template item<double>();
       BOOST_TEST(way <= found.minimal_epsilon[i].value());
-      // The clean image, `most`, and 12 halvings of 0.4 down to 1e−4, of which those above the answer left.
-      BOOST_TEST(found.steps.at(i).size() <= 14U);
-      BOOST_TEST(found.passes.at(i).forward <= 13 * longest);
+      // The clean image, `most`, and ⌈log₂(0.5/1e−4)⌉ = 13 halvings, of which those above the answer left.
+      BOOST_TEST(found.steps.at(i).size() <= 15U);
+      BOOST_TEST(found.passes.at(i).forward <= 14 * longest);
     }
     BOOST_TEST(found.minimal_epsilon.at(2).value() == 0);
     BOOST_TEST(difference(found.images[2], x[2]) == 0);
@@ -236,8 +270,8 @@ BOOST_AUTO_TEST_CASE(of_methods_in_steps) {
     BOOST_TEST(found.steps.at(3).size() == 2U);
     BOOST_TEST(found.after.at(3).label == 0);
   };
-  check(Attack<MinimalEpsilon<IFGSM>>({.most = 0.4})(model, x, Class{0}), 11);
-  check(Attack<MinimalEpsilon<PGD>>({.most = 0.4})(model, x, Class{0}), 42);
+  check(Attack<MinimalEpsilon<IFGSM>>()(model, x, Class{0}), 11);
+  check(Attack<MinimalEpsilon<PGD>>()(model, x, Class{0}), 42);
   // In L2 the way to S₀ = 0 is 0.25/√14, as long as no value meets an end.
   const MinimalEpsilon<PGD> l2{.base = {.norm = Norm::two, .random_start = false}};
   const auto found = Attack<MinimalEpsilon<PGD>>(l2)(model, x.narrow(0, 0, 1), Class{0});
@@ -246,15 +280,19 @@ BOOST_AUTO_TEST_CASE(of_methods_in_steps) {
 }
 
 BOOST_AUTO_TEST_CASE(each_image_has_its_target_and_its_noise) {
-  auto net = std::make_shared<test::SmallNet>();
-  net->to(torch::kDouble);
-  const auto model = adapt(net);
-  const Images images = test::some_images({3, 3, 9, 9}).to(torch::kDouble);
-  const PerImage targets{{3, 1, 0}};
+  // ε = 1 reaches every image, and of a linear model each class has some: white where its weights are the
+  // largest, and black elsewhere. So there is an ε for each, above 0 where the target is not the label.
+  const auto generator = at::make_generator<at::CPUGeneratorImpl>(2);
+  const auto model = test::linear(0.1 * torch::randn({3, 48}, generator, torch::kDouble));
+  const Images images = torch::rand({3, 48}, generator, torch::kDouble);
+  const std::vector<std::int64_t> labels = TopClass{}.resolve(model, images).label.values();
+  std::vector<std::int64_t> targets;
+  for (const std::int64_t label : labels) targets.push_back((label + 1) % 3);
   const MinimalEpsilon<PGD> options{.most = 1, .tolerance = 0.01, .base = {.steps = 3, .target = targets}};
   const auto found = Attack<MinimalEpsilon<PGD>>(options)(model, images);
   for (std::size_t i = 0; i < 3; ++i) {
-    if (!found.minimal_epsilon.at(i)) continue;
+    BOOST_TEST_REQUIRE(found.minimal_epsilon.at(i).has_value());
+    BOOST_TEST(*found.minimal_epsilon[i] > 0);
     // The image is what the method itself gives at that ε.
     const PGD itself{.epsilon = *found.minimal_epsilon[i], .steps = 3, .target = targets, .stop_early = true};
     const auto direct = Attack<PGD>(itself)(model, images);
@@ -291,9 +329,12 @@ BOOST_AUTO_TEST_CASE(wrong_requests) {
   using Smallest = Attack<MinimalEpsilon<>>;
   BOOST_CHECK_EXCEPTION(Smallest({.most = 0}), Error, says({"most is 0", "above the tolerance"}));
   BOOST_CHECK_EXCEPTION(Smallest({.most = INFINITY}), Error, says({"most is inf"}));
-  BOOST_CHECK_EXCEPTION(Smallest({.tolerance = -1}), Error, says({"tolerance is -1", "above 0"}));
+  BOOST_CHECK_EXCEPTION(Smallest({.tolerance = -1}), Error, says({"tolerance is -1", "1e-7 or more"}));
+  BOOST_CHECK_EXCEPTION(Smallest({.tolerance = 1e-18}), Error, says({"tolerance is 1e-18", "32 bits"}));
+  BOOST_CHECK_EXCEPTION(Smallest({.tolerance = INFINITY}), Error, says({"tolerance is inf"}));
   BOOST_CHECK_EXCEPTION(Smallest({.most = 1e-5}), Error, says({"most is 0.00001", "0.0001"}));
-  BOOST_CHECK_EXCEPTION(Smallest({.coarse = 1}), Error, says({"coarse is 1", "at least 2"}));
+  BOOST_CHECK_EXCEPTION(Smallest({.factor = 1}), Error, says({"factor is 1", "1.001 or more"}));
+  BOOST_CHECK_EXCEPTION(Smallest({.factor = INFINITY}), Error, says({"factor is inf"}));
   BOOST_CHECK_EXCEPTION(Attack<MinimalEpsilon<IFGSM>>({.base = {.steps = 0}}), Error, says({"steps is 0"}));
   BOOST_CHECK_EXCEPTION(Attack<MinimalEpsilon<IFGSM>>({.tolerance = 0}), Error, says({"tolerance is 0"}));
   BOOST_CHECK_EXCEPTION(Smallest({.base = {.target = 2}})(falling_in({}), values({0.5F})), Error,

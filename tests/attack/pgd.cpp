@@ -59,13 +59,15 @@ auto ridge(float start, float left, float right) {
   });
 }
 
-/// Where the restarts of 40 images, all of one value 1/2, begin in a ball of 0.4.
+/// Where the restarts of 40 images, all of one value 1/2, begin in a ball of 0.4. Their seed is mixed, so
+/// that at seed 0, which SmoothGrad has, too, they are not its noise.
 std::vector<std::vector<double>> starts_on_the_ridge(std::int64_t restarts, std::uint64_t seed) {
   std::vector<std::vector<double>> all;
   for (std::int64_t image = 0; image < 40; ++image) {
     all.emplace_back();
     for (std::int64_t k = 0; k < restarts; ++k)
-      all.back().push_back(0.5 + 0.4 * (2 * uniform_noise({1}, {seed, image, k})[0].item<double>() - 1));
+      all.back().push_back(0.5 +
+                           0.4 * (2 * uniform_noise({1}, {mixed(seed), image, k})[0].item<double>() - 1));
   }
   return all;
 }
@@ -283,6 +285,59 @@ BOOST_AUTO_TEST_CASE(nothing_leaves_the_ball) {
       }
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(nor_in_doubles) {
+  // Small values beside a large step: their distance is rounded in doubles, but not in 64 bits, of which
+  // values of 53 bits from [1/256, 1] have none below 2⁻⁶⁰.
+  using Long = long double;
+  static_assert(std::numeric_limits<Long>::digits >= 64);
+  const auto generator = at::make_generator<at::CPUGeneratorImpl>(5);
+  const Images images = 1.0 / 256 + 255.0 / 256 * torch::rand({2, 3000}, generator, torch::kDouble).pow(4);
+  const Tensor weights = torch::randn({2, 3000}, generator, torch::kDouble);
+  const auto model = test::linear(weights);
+  for (const double epsilon : {1.0 / 255, 4.0 / 255, 0.03, 0.1, 1.0 / 3}) {
+    BOOST_TEST_CONTEXT("epsilon " << epsilon) {
+      for (const Images& found : {Attack<FGSM>({.epsilon = epsilon})(model, images).images,
+                                  Attack<IFGSM>({.epsilon = epsilon, .steps = 4})(model, images).images,
+                                  Attack<PGD>({.epsilon = epsilon, .steps = 4})(model, images).images}) {
+        const double *const now = found.data_ptr<double>(), *const before = images.data_ptr<double>();
+        Long most = 0;
+        for (std::int64_t i = 0; i < images.numel(); ++i)
+          most = std::max(most, std::abs(Long(now[i]) - Long(before[i])));
+        BOOST_TEST(most <= epsilon);
+        BOOST_TEST(most > epsilon * 0.999);
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_random_start_may_be_enough) {
+  // S₀ = 0.05 − |x − 0.6|: from 0.6, class 0, most starts are class 1 already.
+  const auto model = ridge(0.05F, 1, 1);
+  const Images x = torch::full({40, 1}, 0.6F);
+  const auto begin = starts_on_the_ridge(1, 3);  // around 0.5
+  const auto found =
+      Attack<PGD>({.epsilon = 0.4, .steps = 5, .seed = 3, .stop_early = true})(model, x, Class{0});
+  int enough = 0;
+  for (std::size_t i = 0; i < 40; ++i) {
+    const double start = begin[i][0] + 0.1;
+    if (std::abs(start - 0.6) < 0.0501) continue;
+    ++enough;
+    BOOST_TEST(found.images[std::int64_t(i)].item<double>() == start, boost::test_tools::tolerance(1e-6));
+    BOOST_REQUIRE(found.steps.at(i).size() == 2U);
+    BOOST_TEST(found.steps[i][1].step == 0);
+    BOOST_TEST(found.steps[i][1].epsilon == 0.4);
+    BOOST_TEST(found.steps[i][1].reached);
+    BOOST_TEST(found.steps[i][1].label_probability == 1 / (1 + std::exp(std::abs(start - 0.6) - 0.05)),
+               boost::test_tools::tolerance(1e-5));
+    BOOST_TEST(found.passes.at(i).forward == 2);  // about the image, and about the start
+  }
+  BOOST_TEST(enough > 20);  // of 40, each with a chance of 7/8
+  BOOST_TEST(found.unmoved.empty());
+  // Without stop_early it is a beginning like any other.
+  const auto all = Attack<PGD>({.epsilon = 0.4, .steps = 5, .seed = 3})(model, x, Class{0});
+  for (std::size_t i = 0; i < 40; ++i) BOOST_TEST(all.steps.at(i).size() == 6U);
 }
 
 BOOST_AUTO_TEST_CASE(each_image_of_a_batch_by_itself) {

@@ -5,6 +5,7 @@
 #include <pellucid/check/infidelity.hpp>
 
 #include <atomic>
+#include <cmath>
 
 #include "image/temporary.hpp"
 #include "support.hpp"
@@ -84,7 +85,21 @@ BOOST_AUTO_TEST_CASE(an_objective_that_does_not_move) {
   const auto constant = test::model_of([](const Tensor& t) { return torch::ones({t.size(0), 2}); });
   const Infidelity found = infidelity(constant, x, torch::zeros({1, 4}), Class{0});
   BOOST_TEST(value(found.value) == 0);
-  BOOST_TEST(value(found.unexplained) == 0);
+  BOOST_TEST(std::isnan(value(found.unexplained)));  // 0/0: no map could be better or worse
+}
+
+BOOST_AUTO_TEST_CASE(an_image_of_one_colour_cannot_be_asked) {
+  // Its range is 0, and so is σ. A batch of another size may be rounded otherwise, which is no change.
+  Images images = test::some_images({3, 3, 8, 8});
+  images[1].fill_(0.3F);
+  for (const std::int64_t micro_batch : {1, 3, 8}) {
+    const Infidelity found = infidelity(test::small_net(micro_batch), images, torch::randn({3, 3, 8, 8}),
+                                        Class{0}, {.samples = 5});
+    BOOST_TEST(value(found.value[1]) == 0);
+    BOOST_TEST(value(found.scaled[1]) == 0);
+    BOOST_TEST(std::isnan(value(found.unexplained[1])));
+    for (const std::int64_t other : {0, 2}) BOOST_TEST(value(found.unexplained[other]) > 0);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(neither_batch_nor_micro_batch_matters_but_the_seed_does) {
@@ -122,6 +137,10 @@ BOOST_AUTO_TEST_CASE(wrong_requests) {
   BOOST_CHECK_EXCEPTION(ask({.noise = 0}), Error, says({"noise is 0", "changes nothing"}));
   BOOST_CHECK_EXCEPTION(infidelity(model, x, torch::rand({1, 5}), Class{0}), Error,
                         says({"[1, 5]", "[1, 4]"}));
+  const auto root = test::sum_of([](const Tensor& t) { return t.sqrt(); });  // NaN below 0
+  const Images images = torch::tensor({{0.5, 0.25}, {-0.5, 0.25}}, torch::kDouble);
+  BOOST_CHECK_EXCEPTION(infidelity(root, images, images, Class{0}), Error,
+                        says({"objective of image 1", "NaN or infinity"}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -205,6 +205,11 @@ BOOST_AUTO_TEST_CASE(wrong_requests) {
   BOOST_CHECK_EXCEPTION(insertion_deletion(small, x, x, Class{7}), Error, says({"class 7", "0 to 4"}));
   BOOST_CHECK_EXCEPTION(insertion_deletion(small, x, x, Probability{{1, 2, 3}}), Error,
                         says({"3 numbers", "2 images"}));
+  const auto root = test::sum_of([](const Tensor& t) { return t.sqrt(); });  // NaN below 0
+  const Images images = torch::tensor({{0.5, 0.25}, {-0.5, 0.25}}, torch::kDouble);
+  for (const auto& asked : {Probability{}, Probability{0}})
+    BOOST_CHECK_EXCEPTION(insertion_deletion(root, images, images.abs(), asked), Error,
+                          says({"objective of image 1", "NaN or infinity"}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -39,6 +39,23 @@ struct Noise {
   }
 };
 
+/// A method that differentiates by itself.
+struct OwnGradient {
+  template <class M, class S>
+  Tensor operator()(const M& model, const S& subject) const {
+    const Images images = subject.images.clone().requires_grad_();
+    return torch::autograd::grad({model(images).sum()}, {images})[0];
+  }
+};
+
+/// 1/x of the image.
+struct Inverse {
+  template <class M, class S>
+  Tensor operator()(const M&, const S& subject) const {
+    return 1 / subject.images;
+  }
+};
+
 struct Refusing {
   void check() const { throw Error("Refusing: never"); }
   template <class M, class S>
@@ -90,6 +107,13 @@ BOOST_AUTO_TEST_CASE(it_runs_the_method_once_more_than_it_draws) {
   BOOST_TEST(*echo.seen == 3 * (1 + 7));
 }
 
+BOOST_AUTO_TEST_CASE(a_method_may_differentiate_by_itself) {
+  // Of S = Σx² both give 2x.
+  const Tensor own = max_sensitivity(OwnGradient{}, parabola(), x, Class{0});
+  BOOST_TEST(own.item<double>() > 0);
+  BOOST_TEST(difference(own, max_sensitivity(Gradient{}, parabola(), x, Class{0})) < 1e-12);
+}
+
 BOOST_AUTO_TEST_CASE(a_smoothed_map_is_steadier) {
   const auto net = test::small_net();
   const Images images = test::some_images({4, 3, 8, 8});
@@ -129,6 +153,9 @@ BOOST_AUTO_TEST_CASE(wrong_requests) {
   BOOST_CHECK_EXCEPTION(ask({.radius = -0.5}), Error, says({"radius is -0.5"}));
   BOOST_CHECK_EXCEPTION(ask({.samples = 0}), Error, says({"samples is 0"}));
   BOOST_CHECK_EXCEPTION(max_sensitivity(Refusing{}, parabola(), x, Class{0}), Error, says({"never"}));
+  const Images zero = torch::tensor({{0.5, 0.5}, {0.5, 0.0}}, torch::kDouble);
+  BOOST_CHECK_EXCEPTION(max_sensitivity(Inverse{}, parabola(), zero, Class{0}), Error,
+                        says({"attribution of image 1", "NaN or infinity"}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

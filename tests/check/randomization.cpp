@@ -6,6 +6,8 @@
 #include <pellucid/check/randomization.hpp>
 #include <pellucid/model/any_model.hpp>
 
+#include <cmath>
+
 #include "image/temporary.hpp"
 #include "support.hpp"
 
@@ -46,6 +48,16 @@ struct Failing {
   Tensor operator()(const M& model, const S& subject) const {
     if (++*calls == 3) throw Error("Failing: the third time");
     return Gradient{}(model, subject);
+  }
+};
+
+/// One map after the other, whatever the network is.
+struct Maps {
+  std::vector<Tensor> maps{};
+  std::shared_ptr<std::size_t> calls{std::make_shared<std::size_t>(0)};
+  template <class M, class S>
+  Tensor operator()(const M&, const S&) const {
+    return maps.at((*calls)++);
   }
 };
 
@@ -103,8 +115,28 @@ BOOST_AUTO_TEST_CASE(a_map_that_shows_the_image_alone_stays) {
   const Randomization found = randomization(Edges{}, test::small_net(), x);
   BOOST_TEST(difference(found.rank_correlation, torch::ones({3, 3})) < 1e-12);
   BOOST_TEST(difference(found.cosine, torch::ones({3, 3})) < 1e-12);
-  const Randomization gradient = randomization(Gradient{}, test::small_net(), x);
-  BOOST_TEST(gradient.cosine.abs().max().item<double>() < 0.9);
+}
+
+BOOST_AUTO_TEST_CASE(a_map_that_shows_the_network_goes) {
+  // The gradient is linear in the last weights, whatever those before are. Where for each of them there is
+  // one of the opposite sign, an order and that of all signs turned are as likely as each other, and so are a
+  // cosine and its negative: its mean is 0. Bounds: four standard errors of the mean.
+  const auto net = std::make_shared<test::SmallNet>();
+  {
+    const torch::NoGradGuard no_grad;
+    Tensor values = net->last->weight.view(-1);
+    values.narrow(0, 20, 20).copy_(-values.narrow(0, 0, 20));
+  }
+  constexpr int seeds = 100;
+  std::vector<Tensor> cosines;
+  for (int seed = 0; seed < seeds; ++seed)
+    cosines.push_back(randomization(Gradient{}, adapt(net), test::some_images({2, 3, 8, 8}), Class{1},
+                                    {.seed = std::uint64_t(seed)})
+                          .cosine);
+  const Tensor all = torch::stack(cosines);  // seeds×images×steps
+  const Tensor error = (all.square().mean(0) / seeds).sqrt();
+  BOOST_TEST((all.mean(0).abs() < 4 * error).all().item<bool>());
+  BOOST_TEST((all.abs() < 1 - 1e-6).any(0).all().item<bool>());
 }
 
 BOOST_AUTO_TEST_CASE(step_by_step_as_by_hand) {
@@ -199,6 +231,26 @@ BOOST_AUTO_TEST_CASE(maps_of_layers_too) {
   const Randomization found =
       randomization(GradCAM{.layer = "first", .upsample = false}, test::small_net(), x);
   BOOST_TEST(found.cosine.sizes() == (std::vector<std::int64_t>{2, 3}));
+  // Of N×T×C all values are ranked: 1 4 2 3 and 2 3 1 4 have Σd² = 4, ρ = 1 − 24/60. (Summed over T they
+  // would be equal: 3 7 and 3 7.) The last two are as the first one is, and turned round.
+  const auto tokens = [](std::vector<float> values) { return torch::tensor(values).view({1, 2, 2}); };
+  const Maps maps{{tokens({1, -4, 2, 3}), tokens({2, 3, -1, 4}), tokens({1, 4, 2, 3}), tokens({4, 1, 3, 2})}};
+  const Tensor correlation = randomization(maps, test::small_net(), x.narrow(0, 0, 1)).rank_correlation;
+  BOOST_TEST(difference(correlation, torch::tensor({{0.6, 1.0, -1.0}}, torch::kDouble)) < 1e-12);
+  // N×H×W×C, too; of N×1×h×w, which has no channels, there is nothing to tell apart.
+  BOOST_TEST(pellucid::detail::magnitudes(torch::zeros({2, 8, 8, 5}), x).size(1) == 8 * 8 * 5);
+  BOOST_TEST(pellucid::detail::magnitudes(torch::zeros({2, 1, 4, 4}), x).size(1) == 4 * 4);
+  BOOST_TEST(pellucid::detail::magnitudes(torch::zeros({2, 3, 8, 8}), x).size(1) == 8 * 8);
+}
+
+BOOST_AUTO_TEST_CASE(a_broken_map_is_like_no_other) {
+  // Neither a cosine of 0 nor a rank tells anything of NaN: the check must not be passed.
+  const Tensor whole = torch::ones({2, 3, 8, 8});
+  Tensor broken = whole.clone();
+  broken[1][0][0][0] = std::nan("");
+  for (const Maps& maps : {Maps{{broken}}, Maps{{whole, whole, broken}}})
+    BOOST_CHECK_EXCEPTION(randomization(maps, test::small_net(), test::some_images({2, 3, 8, 8})), Error,
+                          says({"attribution of image 1", "NaN or infinity"}));
 }
 
 BOOST_AUTO_TEST_CASE(progress_goes_up_to_one) {

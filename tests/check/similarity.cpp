@@ -2,6 +2,9 @@
 
 #include <pellucid/check/similarity.hpp>
 
+#include <cmath>
+
+#include "image/temporary.hpp"
 #include "support.hpp"
 
 using namespace pellucid;
@@ -32,6 +35,18 @@ BOOST_AUTO_TEST_CASE(each_row_by_itself) {
   BOOST_TEST(std::abs(cosines[0].item<double>() - std::sqrt(0.5)) < 1e-12);
   BOOST_TEST(std::abs(cosines[1].item<double>() + 1) < 1e-12);
   BOOST_TEST(cosine_between(torch::zeros({1, 2}), b[0].view({1, 2})).item<double>() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(maps_with_holes_are_like_nothing) {
+  const Tensor whole = torch::tensor({{1.0, 2.0}, {3.0, 4.0}});
+  for (const double bad : {std::nan(""), double(INFINITY)}) {
+    const Tensor broken = torch::tensor({{1.0, 2.0}, {3.0, bad}});
+    const auto refusal = says({"image 1", "NaN or infinity"});
+    BOOST_CHECK_EXCEPTION(cosine_between(whole, broken), Error, refusal);
+    BOOST_CHECK_EXCEPTION(cosine_between(broken, whole), Error, refusal);
+    BOOST_CHECK_EXCEPTION(rank_correlation(whole, broken), Error, refusal);
+    BOOST_CHECK_EXCEPTION(rank_correlation(broken, whole), Error, refusal);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

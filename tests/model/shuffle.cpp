@@ -153,6 +153,33 @@ BOOST_AUTO_TEST_CASE(a_layer_that_runs_twice_counts_by_its_last_time) {
              (Names{"between", "shared"}));
 }
 
+BOOST_AUTO_TEST_CASE(every_parameter_that_an_operator_takes_has_its_turn) {
+  // The projection in front takes two parameters of a module with children, and is named by the larger one.
+  struct Attends : torch::nn::Module {
+    Attends() {
+      attention = register_module("attention", torch::nn::MultiheadAttention(4, 2));
+      last = register_module("last", torch::nn::Linear(4, 2));
+    }
+    Tensor forward(const Tensor& t) {
+      const Tensor tokens = t.transpose(0, 1);  // T×N×4
+      return last->forward(std::get<0>(attention->forward(tokens, tokens, tokens)).mean(0));
+    }
+    torch::nn::MultiheadAttention attention{nullptr};
+    torch::nn::Linear last{nullptr};
+  };
+  const auto net = std::make_shared<Attends>();
+  const auto model = adapt(net);
+  const Images tokens = torch::rand({2, 3, 4});
+  BOOST_TEST(model.weighted_layers(tokens) ==
+             (Names{"attention.in_proj_weight", "attention.in_proj_bias", "attention.out_proj", "last"}));
+  {
+    const torch::NoGradGuard no_grad;
+    net->attention->in_proj_bias.copy_(torch::arange(12));
+  }
+  const Tensor own = model(tokens).detach();
+  BOOST_TEST(!model.shuffled({"attention.in_proj_bias"}, 1)(tokens).allclose(own));
+}
+
 BOOST_AUTO_TEST_CASE(a_module_has_its_own_weights_again) {
   const auto net = small();
   net->train();
@@ -203,6 +230,29 @@ BOOST_AUTO_TEST_CASE(nobody_runs_a_module_with_weights_that_he_does_not_know_of)
   }
   const Tensor gradient = torch::autograd::grad({score}, {image})[0];
   BOOST_TEST(gradient.equal(torch::autograd::grad({model(image).sum()}, {image})[0]));
+}
+
+BOOST_AUTO_TEST_CASE(a_part_of_a_module_is_no_other_module) {
+  const auto net = small();
+  const auto whole = adapt(net);
+  const auto first = adapt(net->first), second = adapt(net->second);
+  const Tensor own = first(x).detach(), of_whole = whole(x).detach();
+  {
+    const auto shuffled = whole.shuffled({"first"}, 1);
+    BOOST_CHECK_EXCEPTION(first(x), Error, says({"shuffled weights", "adapt()"}));
+    BOOST_CHECK_EXCEPTION(first.shuffled({""}, 1), Error, says({"shuffled weights"}));
+    second(torch::rand({1, 6, 8, 8}));  // as it was
+    shuffled(x);
+    const auto further = second.shuffled({""}, 1);
+    BOOST_CHECK_EXCEPTION(shuffled(x), Error, says({"shuffled weights"}));  // another's, beside its own
+  }
+  BOOST_TEST(first(x).equal(own));
+  {
+    const auto shuffled = first.shuffled({""}, 1);
+    BOOST_CHECK_EXCEPTION(whole(x), Error, says({"shuffled weights"}));
+    shuffled(x);
+  }
+  BOOST_TEST(whole(x).equal(of_whole));
 }
 
 BOOST_AUTO_TEST_CASE(another_module_of_the_same_build_takes_the_shuffles) {

@@ -2,6 +2,7 @@
 #include <concepts>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -28,13 +29,15 @@ struct Adversarial {
 /// What an attack did to a subject, whose images are now the changed ones.
 struct AttackRecord {
   Images original{};                    ///< the images as they were
+  std::vector<std::int64_t> labels{};   ///< of each image: the class to get away from
   std::vector<Prediction> before{};     ///< what the model said of each image…
   std::vector<Prediction> after{};      ///< …and what it says now
   std::vector<std::int64_t> unmoved{};  ///< rows for which no way to go was found: the gradient is zero
                                         ///< everywhere (a saturated score, a ReLU that is off). They are as
                                         ///< they were, or where a random start put them
   std::vector<std::vector<AttackStep>> steps{};  ///< of each image: what the model said step by step
-  std::vector<Passes> passes{};                  ///< of each image; empty for a method that does not count
+  std::vector<Passes> passes{};  ///< of each image, that which settles the label (TopClass) included; empty
+                                 ///< for a method that does not count
   std::vector<std::optional<double>> minimal_epsilon{};  ///< of each image, by `MinimalEpsilon`
 };
 
@@ -67,6 +70,26 @@ std::vector<std::vector<AttackStep>> table_of_ends(const M& model, const Class& 
     table[row].back().epsilon = way[std::int64_t(row)].template item<double>();
   }
   return table;
+}
+
+/// Refuses what a method gives in another number or shape than the images have.
+inline void check_found(const Adversarial& found, const Images& images) {
+  if (!found.images.defined() || found.images.sizes() != images.sizes())
+    throw Error(c10::str("the attack gives ",
+                         found.images.defined() ? c10::str("images ", found.images.sizes()) : "no images",
+                         " for images ", images.sizes(), "; it must give as many of the same shape"));
+  const auto each = [&](const char* what, std::size_t given) {
+    if (given != 0 && given != std::size_t(images.size(0)))
+      throw Error("the attack gives " + std::to_string(given) + " " + what + " for " +
+                  std::to_string(images.size(0)) + " images; give one for each, or none");
+  };
+  each("tables", found.steps.size());
+  each("counts of passes", found.passes.size());
+  each("smallest epsilons", found.minimal_epsilon.size());
+  for (std::size_t row = 0; row < found.steps.size(); ++row)
+    if (found.steps[row].empty())
+      throw Error("the attack gives an empty table for image " + std::to_string(row) +
+                  "; its last row is about the attacked image (or give no tables at all)");
 }
 
 }  // namespace detail
@@ -103,12 +126,18 @@ class Attack : public Stage<Attack<Method>> {
                   "pellucid::TopClass as the objective.");
     const Subject settled = subject.about(label, subject.report.part(0, 1, 1));
     Adversarial found = method_(model, settled);
+    detail::check_found(found, subject.images);
     if (found.steps.empty()) found.steps = detail::table_of_ends(model, label, subject.images, found.images);
     AttackRecord record{.original = std::move(subject.images),
                         .unmoved = std::move(found.unmoved),
                         .steps = std::move(found.steps),
                         .passes = std::move(found.passes),
                         .minimal_epsilon = std::move(found.minimal_epsilon)};
+    const std::vector<std::int64_t>& labels = label.label.values();
+    for (std::size_t row = 0; row < record.steps.size(); ++row)
+      record.labels.push_back(labels[labels.size() == 1 ? 0 : row]);
+    constexpr bool asked = !std::same_as<decltype(subject.objective), Class>;  // what it says, in one pass
+    for (Passes& passes : record.passes) passes.forward += asked;
     for (const std::vector<AttackStep>& table : record.steps) {
       record.before.push_back({table.front().predicted, table.front().probability});
       record.after.push_back({table.back().predicted, table.back().probability});

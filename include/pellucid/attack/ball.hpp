@@ -23,12 +23,16 @@ inline double rounded_down(double epsilon, torch::ScalarType type) {
 }
 
 /// x + δ, rounded towards x where it must be rounded, then clamped to [0, 1]: no value from [0, 1] moves
-/// farther than its |δ|, exactly, in images of 32 and 64 bits. δ in double precision.
+/// farther than its |δ|, exactly, in images of 32 and 64 bits. Those of 16 are rounded to the nearest: half a
+/// unit of their last place (2⁻¹² in float16, 2⁻⁹ in bfloat16) may come on top. δ in double precision.
 inline Images moved(const Images& x, const Tensor& change) {
   const Tensor from = x.to(torch::kDouble);
   Tensor to = (from + change).to(x.scalar_type());
   if (x.scalar_type() == torch::kFloat || x.scalar_type() == torch::kDouble) {
-    const Tensor too_far = (to.to(torch::kDouble) - from).abs() > change.abs();
+    // The way is rounded, too: way + rest is what it is exactly (Knuth's TwoSum).
+    const Tensor there = to.to(torch::kDouble), way = there - from, back = way - there;
+    const Tensor rest = (there - (way - back)) - (from + back), size = change.abs();
+    const Tensor too_far = (way.abs() > size) | ((way.abs() == size) & (rest.sign() * way.sign() > 0));
     to = torch::where(too_far, torch::nextafter(to, x), to);
   }
   return to.clamp(0, 1);
@@ -47,7 +51,8 @@ inline Tensor length_of_each(const Tensor& change) {
 }
 
 /// The ball of radius ε around each image, cut with [0, 1]: where an attack may go. What it gives lies in it
-/// exactly, as far as the images lie in [0, 1] (values outside are clamped, and so may move farther).
+/// exactly, as far as the images lie in [0, 1] (values outside are clamped, and so may move farther) and have
+/// 32 or 64 bits (see `moved`).
 class Ball {
  public:
   Ball(Images center, double epsilon, Norm norm) : center_(std::move(center)), norm_(norm) {
@@ -71,7 +76,8 @@ class Ball {
     const std::int64_t values = c10::multiply_integers(shape);
     std::vector<Tensor> rows;
     for (std::size_t row = 0; row < subject.numbers.size(); ++row) {
-      const Draw draw = subject.draw(seed, row, sample);
+      // Not the noise that a method of the same seed explains the image with.
+      const Draw draw = subject.draw(mixed(seed), row, sample);
       if (norm_ == Norm::infinity) {
         rows.push_back(uniform_noise(shape, draw).to(torch::kDouble).mul_(2).sub_(1));
       } else {

@@ -61,7 +61,7 @@ struct Attempt {
   }
   void add(AttackStep step, std::int64_t number, double epsilon, double now) {
     step.step = number;
-    step.epsilon = number == 0 ? 0 : epsilon;
+    step.epsilon = epsilon;
     steps.push_back(step);
     gain = now;
   }
@@ -85,7 +85,7 @@ inline void put_rows(Tensor& values, const Rows& rows, const Tensor& now) {
 /// The model says what it thinks of an image in the pass that gives the gradient, so there is one pass more
 /// than steps, and for a random start one about the image itself. With `stop_early` an image whose answer is
 /// as wished goes no further: its row leaves the batch, and it takes part in no other restart. An image that
-/// needs no step is handed back as it is.
+/// needs no step is handed back as it is, a random start that needs none as it starts.
 template <class M, class S>
 Adversarial iterate(const M& model, const S& given, const Iterations& plan) {
   const auto subject = given.about(Aim{given.objective.label, plan.target}, given.report);
@@ -131,12 +131,13 @@ Adversarial iterate(const M& model, const S& given, const Iterations& plan) {
     for (std::int64_t step = 0;; ++step) {
       const Images here = of_rows(x, rows);
       const LossPass said = pass(here, rows, first + restart * each + step, step < plan.steps);
-      const bool in_table = step > 0 || !plan.random_start;  // a random start is no step
+      const bool made = step > 0 || !plan.random_start;  // a random start is no step
       Rows going, left;
       for (std::size_t i = 0; i < rows.size(); ++i) {
         Attempt& attempt = attempts[std::size_t(rows[i])];
-        if (in_table) attempt.add(said.steps[i], step, plan.reach(step), direction * said.losses[i]);
-        if (step == plan.steps || (in_table && plan.stop_early && attempt.reached())) continue;
+        if (made || (plan.stop_early && said.steps[i].reached))
+          attempt.add(said.steps[i], step, plan.reach(step), direction * said.losses[i]);
+        if (step == plan.steps || (plan.stop_early && attempt.reached())) continue;
         going.push_back(std::int64_t(i));
         left.push_back(rows[i]);
         stepped[std::size_t(rows[i])] = true;

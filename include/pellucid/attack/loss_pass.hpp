@@ -1,7 +1,5 @@
 #pragma once
-#include <cmath>
 #include <cstdint>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -53,15 +51,11 @@ LossPass loss_pass(const M& model, const S& subject, bool with_gradient, const A
                       }).mean;
   if (!with_gradient) return found;
   found.gradient = mean;
+  check_finite(mean, "the gradient of the loss", "it overflows, or the model divides by zero on the way",
+               subject.numbers);
   const Tensor most = mean.flatten(1).abs().amax(1).to(torch::kCPU, torch::kDouble);
-  for (std::int64_t row = 0; row < most.numel(); ++row) {
+  for (std::int64_t row = 0; row < most.numel(); ++row)
     found.steepest.push_back(most[row].template item<double>());
-    if (!std::isfinite(found.steepest.back()))
-      throw Error("the gradient of the loss holds NaN or infinity for image " +
-                      std::to_string(subject.numbers[std::size_t(row)]) +
-                      ": it overflows, or the model divides by zero on the way",
-                  Fault::failure);
-  }
   return found;
 }
 

@@ -17,9 +17,10 @@ struct SearchRange {
   double tolerance = 1e-4;
 
   void check() const {
-    if (!(tolerance > 0) || !std::isfinite(tolerance))
-      throw Error("MinimalEpsilon: tolerance is " + std::to_string(tolerance) +
-                  "; give a difference above 0 (0.0001 is usual)");
+    if (!(tolerance >= 1e-7) || !std::isfinite(tolerance))
+      throw Error(c10::str("MinimalEpsilon: tolerance is ", tolerance,
+                           "; give a difference that pixels of 32 bits can show, 1e-7 or more (0.0001 is "
+                           "usual)"));
     if (!(most > tolerance) || !std::isfinite(most))
       throw Error("MinimalEpsilon: most is " + std::to_string(most) +
                   "; give the largest epsilon to try, above the tolerance of " + std::to_string(tolerance));
@@ -36,7 +37,10 @@ struct Search {
   double low = 0;
   std::optional<double> high{};
 
-  bool goes_on(double tolerance) const { return high && *high - low > tolerance; }
+  /// Not where no number is left between the two.
+  bool goes_on(double tolerance) const {
+    return high && *high - low > tolerance && low < middle() && middle() < *high;
+  }
   double middle() const { return (low + *high) / 2; }
 
   /// ε was tried. Gives whether the image fell.

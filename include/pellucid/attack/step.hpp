@@ -11,7 +11,7 @@
 namespace pellucid {
 
 /// What the model says of an image on its way: a row in the table of an attack. Step 0 is the image as it
-/// was.
+/// was; a second row of step 0 is a random start that needs no step.
 struct AttackStep {
   std::int64_t step = 0;
   std::int64_t predicted = 0;  ///< the class that the model gives it

@@ -30,7 +30,8 @@ struct Infidelity {
   Tensor scaled{};  ///< min_β E[(β IᵀA − Δ)²]: of the best multiple of the attribution, whose unit is then
                     ///< of no account
   Tensor unexplained{};  ///< scaled / E[Δ²], the share of the changes that no multiple explains: 0 is best, 1
-                         ///< is what a map of nothing gets. 0 where the objective does not change at all
+                         ///< is what a map of nothing gets. NaN where there is nothing to explain: the
+                         ///< objective does not change at all, or the image is of one colour, so that σ = 0
 };
 
 /// Infidelity: does the attribution predict how the objective changes when the image does?
@@ -38,7 +39,8 @@ struct Infidelity {
 /// over n draws of I, the same for all attributions of an image. 0 for a linear model and its gradient. Ask
 /// about what was explained (the score). An attribution N×1×h×w counts for each channel of its pixel.
 ///
-/// Takes n + 1 forward passes an image. Throws Error for an attribution of another shape.
+/// Takes n + 1 forward passes an image. Throws Error for an attribution of another shape, and where the
+/// objective is NaN or infinite.
 ///
 /// Yeh, Hsieh, Suggala, Inouye & Ravikumar, "On the (in)fidelity and sensitivity of explanations", 2019.
 template <Model M, class Objective = TopClass, class Callback = Silent>
@@ -53,10 +55,10 @@ Infidelity infidelity(const M& model, const Images& images, const Tensor& attrib
       begun.about(resolve(objective, model, begun.images), report.part(0, 1, options.samples + 1));
   const Images& x = subject.images;
   detail::check_attribution(attribution, x, "infidelity");
-  const Tensor a = detail::at_size_of(x, attribution).expand_as(x).to(torch::kDouble);
+  const Tensor a = detail::at_size_of(x, attribution).expand_as(x).to(x.device(), torch::kDouble);
 
   const Tensor here = average_over(model, subject, {}, as_it_is(subject), [](const M& m, const auto& part) {
-                        return evaluate(part.objective, m, part.images).detach();
+                        return detail::answers(m, part);
                       }).mean.to(torch::kDouble);
   subject.report = report.rest(1, options.samples + 1);
   // Not the noise that a method of the same seed averaged over.
@@ -67,21 +69,22 @@ Infidelity infidelity(const M& model, const Images& images, const Tensor& attrib
     const Tensor rows = torch::tensor(of, torch::kLong).to(x.device());
     const Tensor change = x.index_select(0, rows).to(torch::kDouble) - part.images.to(torch::kDouble);
     const Tensor predicted = (change * a.index_select(0, rows)).flatten(1).sum(1);
-    const Tensor there = evaluate(part.objective, m, part.images).detach().to(torch::kDouble);
+    const Tensor there = detail::answers(m, part).to(torch::kDouble);
     return torch::stack({predicted, here.index_select(0, rows) - there}, 1);
   };
   const Tensor pairs =  // N×n×2: IᵀA and Δ
       ask_about_each(model, subject, options.samples, noisy.copies(subject), ask).to(torch::kCPU);
-  const Tensor predicted = pairs.select(2, 0), actual = pairs.select(2, 1);
+  const Tensor flat = (x.flatten(1).amax(1) == x.flatten(1).amin(1)).to(torch::kCPU);
+  const Tensor predicted = pairs.select(2, 0);
+  const Tensor actual = pairs.select(2, 1).masked_fill(flat.unsqueeze(1), 0);  // where σ = 0, Δ is rounding
 
-  const auto share = [](const Tensor& part, const Tensor& whole) {
-    return torch::where(whole > 0, part / whole, torch::zeros_like(whole));
-  };
-  const Tensor beta = share((predicted * actual).mean(1), predicted.square().mean(1));
+  const Tensor square = predicted.square().mean(1);
+  const Tensor beta =
+      torch::where(square > 0, (predicted * actual).mean(1) / square, torch::zeros_like(square));
   Infidelity result;
   result.value = (predicted - actual).square().mean(1);
   result.scaled = (beta.unsqueeze(1) * predicted - actual).square().mean(1);
-  result.unexplained = share(result.scaled, actual.square().mean(1));
+  result.unexplained = result.scaled / actual.square().mean(1);
   return result;
 }
 

@@ -43,7 +43,8 @@ struct Curves {
 /// says), so that areas lie in [0, 1]. Of equal pixels the one further up and left comes first.
 ///
 /// attribution: N×C×H×W, N×1×H×W or a smaller N×1×h×w of the images at the size that the model sees. Takes
-/// 2·steps + 1 forward passes an image. Throws Error for an attribution of another shape.
+/// 2·steps + 1 forward passes an image. Throws Error for an attribution of another shape, and where the
+/// objective is NaN or infinite.
 ///
 /// Petsiuk, Das & Saenko, "RISE: randomized input sampling for explanation of black-box models", 2018.
 template <Model M, class Objective = Probability, class Callback = Silent>
@@ -82,9 +83,8 @@ Curves insertion_deletion(const M& model, const Images& images, const Tensor& at
     return torch::stack(rows);
   };
   const Tensor values =
-      ask_about_each(model, subject, 2 * steps + 1, make, [](const M& m, const auto& part, const auto&) {
-        return evaluate(part.objective, m, part.images).detach();
-      });
+      ask_about_each(model, subject, 2 * steps + 1, make,
+                     [](const M& m, const auto& part, const auto&) { return detail::answers(m, part); });
 
   Curves curves;
   std::vector<double> fractions;

@@ -33,7 +33,7 @@ struct MaxSensitivityOptions {
 ///
 ///   Tensor s = max_sensitivity(SmoothGrad{.samples = 20}, model, images, Class{281});
 ///
-/// Runs the method n + 1 times an image.
+/// Runs the method n + 1 times an image. Throws Error for an attribution that holds NaN or infinity.
 ///
 /// Yeh, Hsieh, Suggala, Inouye & Ravikumar, "On the (in)fidelity and sensitivity of explanations", 2019.
 template <class Method, Model M, class Objective = TopClass, class Callback = Silent>
@@ -48,13 +48,15 @@ Tensor max_sensitivity(const Method& method, const M& model, const Images& image
       begun.about(resolve(objective, model, begun.images), report.part(0, 1, options.samples + 1));
   const Images& x = subject.images;
   const auto explain = [&](const M& m, const auto& part) {
-    return Explanation(method(m, part)).attribution.detach().to(torch::kDouble);
+    const Tensor map = Explanation(method(m, part)).attribution.detach();
+    detail::check_map(map, part.numbers);
+    return map.to(torch::kDouble);
   };
   const Tensor here = explain(model, subject);
   subject.report = report.rest(1, options.samples + 1);
 
-  const torch::NoGradGuard no_grad;
   const auto make = [&](const std::vector<Variant>& variants) {
+    const torch::NoGradGuard no_grad;
     std::vector<Tensor> rows;
     for (const Variant& v : variants) {
       const Tensor z =
@@ -66,7 +68,8 @@ Tensor max_sensitivity(const Method& method, const M& model, const Images& image
     return torch::stack(rows);
   };
   const auto ask = [&](const M& m, const auto& part, const std::vector<Variant>& variants) {
-    const Tensor there = explain(m, part);
+    const Tensor there = explain(m, part);  // a method may want its own gradients
+    const torch::NoGradGuard no_grad;
     std::vector<Tensor> distances;
     for (std::size_t i = 0; i < variants.size(); ++i)
       distances.push_back((there[std::int64_t(i)] - here[variants[i].image]).norm());

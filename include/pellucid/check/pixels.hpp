@@ -6,6 +6,7 @@
 #include <pellucid/core/error.hpp>
 #include <pellucid/core/images.hpp>
 #include <pellucid/image/resize.hpp>
+#include <pellucid/objective/objective.hpp>
 
 namespace pellucid {
 
@@ -49,6 +50,25 @@ inline Tensor at_size_of(const Images& images, const Tensor& attribution) {
 inline Tensor of_pixels(const Tensor& attribution, PixelRank rank) {
   const Tensor values = rank == PixelRank::magnitude ? attribution.abs() : attribution;
   return values.dim() > 2 ? values.sum(1).flatten(1) : values;
+}
+
+/// How much each place of a map of these images counts: `of_pixels`; of a map of another shape (a layer's,
+/// N×T×C or N×H×W×C) nothing tells which of its dimensions are channels, so each of its values is a place.
+inline Tensor magnitudes(const Tensor& attribution, const Images& images) {
+  const bool pixels = attribution.dim() == images.dim() &&
+                      attribution.sizes().slice(2) == images.sizes().slice(2) &&
+                      (attribution.size(1) == 1 || attribution.size(1) == images.size(1));
+  return pixels ? of_pixels(attribution, PixelRank::magnitude) : attribution.abs().flatten(1);
+}
+
+/// What the objective says of a subject's images, N. Throws Error for NaN and infinity.
+template <class M, class S>
+Tensor answers(const M& model, const S& subject) {
+  const Tensor values = evaluate(subject.objective, model, subject.images).detach();
+  check_finite(values, "the objective",
+               "the model's weights or its preprocessing are damaged, or its numbers overflow",
+               subject.numbers);
+  return values;
 }
 
 }  // namespace detail

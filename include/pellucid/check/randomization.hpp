@@ -29,7 +29,8 @@ struct RandomizationOptions {
 struct Randomization {
   std::vector<std::vector<std::string>> layers{};  ///< shuffled in each step, beside those before it: the
                                                    ///< last of the network first
-  Tensor rank_correlation{};           ///< N×steps: Spearman's, of the pixels' Σ_c |a_c| before and after
+  Tensor rank_correlation{};           ///< N×steps: Spearman's, of the pixels' Σ_c |a_c| before and after;
+                                       ///< of a map of another shape (a layer's) of all |a|
   Tensor cosine{};                     ///< N×steps: of the attributions with their signs
   std::vector<Tensor> attributions{};  ///< kept: the network's own, then one for each step
 };
@@ -59,7 +60,7 @@ inline std::vector<std::vector<std::string>> cascade(const std::vector<std::stri
 ///
 /// The model is left as it is: a copy is shuffled (see `shuffled` of Adapted). The objective is settled on
 /// the model as it was. Running means and variances stay. Runs the method once for each step and once more.
-/// Throws Error for a model without weights.
+/// Throws Error for a model without weights, and for an attribution that holds NaN or infinity.
 ///
 /// Adebayo, Gilmer, Muelly, Goodfellow, Hardt & Kim, "Sanity checks for saliency maps", 2018 (cascading
 /// randomisation, with shuffled weights in the place of new ones).
@@ -82,12 +83,13 @@ Randomization randomization(const Method& method, const M& model, const Images& 
     const auto explain = [&](const M& m, std::int64_t pass) {
       const Subject subject = begun.about(settled, begun.report.part(pass, 1, passes));
       Tensor attribution = Explanation(method(m, subject)).attribution.detach();
+      detail::check_map(attribution);
       if (options.keep) result.attributions.push_back(attribution);
       begun.report(pass + 1, passes);
       return attribution;
     };
-    const auto magnitude = [](const Tensor& attribution) {
-      return detail::of_pixels(attribution, PixelRank::magnitude);
+    const auto magnitude = [&](const Tensor& attribution) {
+      return detail::magnitudes(attribution, begun.images);
     };
 
     const Tensor own = explain(model, 0);

@@ -1,6 +1,7 @@
 #pragma once
 #include <vector>
 
+#include <pellucid/core/images.hpp>
 #include <pellucid/core/torch.hpp>
 
 namespace pellucid {
@@ -26,8 +27,10 @@ inline double cosine(const Tensor& a, const Tensor& b) {
 }  // namespace detail
 
 /// The cosine of the angle between a and b, N×…, for each row: N in [−1, 1]; 0 where one is zero everywhere.
+/// Throws Error for NaN and infinity.
 inline Tensor cosine_between(const Tensor& a, const Tensor& b) {
   const torch::NoGradGuard no_grad;
+  for (const Tensor& map : {a, b}) detail::check_map(map);
   std::vector<double> rows;
   for (std::int64_t n = 0; n < a.size(0); ++n)
     rows.push_back(detail::cosine(a[n].flatten().to(torch::kCPU, torch::kDouble),
@@ -36,9 +39,10 @@ inline Tensor cosine_between(const Tensor& a, const Tensor& b) {
 }
 
 /// Spearman's rank correlation of a and b, N×…, for each row: that of their ranks, N in [−1, 1]. 0 where all
-/// values of one are equal.
+/// values of one are equal. Throws Error for NaN and infinity.
 inline Tensor rank_correlation(const Tensor& a, const Tensor& b) {
   const torch::NoGradGuard no_grad;
+  for (const Tensor& map : {a, b}) detail::check_map(map);
   const auto centred = [](const Tensor& row) {
     const Tensor ranks = detail::ranks(row.flatten().to(torch::kCPU, torch::kDouble));
     return ranks - ranks.mean();

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <pellucid/core/error.hpp>
 #include <pellucid/core/torch.hpp>
@@ -26,6 +27,24 @@ class NaNAllowed {
  private:
   bool before_;
 };
+
+/// Refuses NaN and infinity in what was found out about images, N×…: "`what` of image 3 holds NaN or
+/// infinity: `why`". `numbers` are those of the images, where they are others than 0, 1, 2…
+inline void check_finite(const Tensor& found, const std::string& what, const std::string& why,
+                         const std::vector<std::int64_t>& numbers = {}) {
+  const Tensor bad = found.isfinite().reshape({found.size(0), -1}).all(1).logical_not().nonzero().cpu();
+  if (bad.numel() == 0) return;
+  const std::int64_t row = bad[0][0].item<std::int64_t>();
+  throw Error(what + " of image " + std::to_string(numbers.empty() ? row : numbers[std::size_t(row)]) +
+                  " holds NaN or infinity: " + why,
+              Fault::failure);
+}
+
+/// The same for attributions.
+inline void check_map(const Tensor& attribution, const std::vector<std::int64_t>& numbers = {}) {
+  check_finite(attribution, "the attribution",
+               "the model's numbers or their gradients overflow, or it divides by zero on the way", numbers);
+}
 
 }  // namespace detail
 

@@ -142,12 +142,13 @@ class EagerNetwork {
 
   /// The layers that have weights and take part in the pass, in the order in which they run (last).
   std::vector<std::string> weighted_layers(const Tensor& input) const {
-    std::vector<std::string> result;
+    const torch::NoGradGuard no_grad;
+    std::vector<std::string> result, taken;
     const std::vector<Weight> weights = this->weights();
-    std::vector<std::string> names = this->names(input);
-    std::reverse(names.begin(), names.end());
-    for (const std::string& name : names) {
-      const std::string layer = without_call(name);
+    Recording recording;
+    record(recording, input, &taken);
+    std::reverse(taken.begin(), taken.end());
+    for (const std::string& layer : taken) {
       const bool weighted =
           std::any_of(weights.begin(), weights.end(), [&](const auto& w) { return w.layer == layer; });
       if (weighted && std::find(result.begin(), result.end(), layer) == result.end()) result.push_back(layer);
@@ -225,12 +226,13 @@ class EagerNetwork {
     return result;
   }
 
-  Tensor record(Recording& recording, const Tensor& input) const {
+  Tensor record(Recording& recording, const Tensor& input, std::vector<std::string>* taken = nullptr) const {
     if (module_ == nullptr) return recording.run([&] { return forward(input); });
     const ParameterNames owners(*module_);  // made anew: loading weights may have replaced the parameters
     Observer observer(owners, recording);
     const Tensor scores = recording.run([&] { return forward(input); });
     observer.check();
+    if (taken != nullptr) *taken = observer.taken();
     return scores;
   }
 

@@ -108,6 +108,10 @@ class Observer {
           Fault::failure);
   }
 
+  /// The layers of all parameters that operators took, one by one: of a weight and a bias with names of their
+  /// own both, though the output is that of one.
+  const std::vector<std::string>& taken() const { return taken_; }
+
  private:
   using Used = std::set<const void*>;
 
@@ -169,11 +173,12 @@ class Observer {
     return nullptr;
   }
 
-  void look_at(const Tensor& tensor, Operator& context) const {
+  void look_at(const Tensor& tensor, Operator& context) {
     if (!tensor.defined()) return;
     const ParameterNames::Owner* const owner = this->owner(tensor);
     if (owner == nullptr) context.of_parameters_alone = false;
     if (owner == nullptr) return;
+    taken_.push_back(owner->layer);
     // Where an operator takes parameters of several layers (a weight and a bias with names of their own), the
     // largest says what it is.
     if (context.owner == nullptr ||
@@ -201,6 +206,7 @@ class Observer {
   int depth_ = 0;
   std::int64_t operators_ = 0;
   std::map<std::string, Used> used_{};
+  std::vector<std::string> taken_{};
   std::vector<std::pair<Tensor, const ParameterNames::Owner*>>
       derived_{};  // kept: an address is not used twice
   std::exception_ptr failure_{};

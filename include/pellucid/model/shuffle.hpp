@@ -79,7 +79,8 @@ class OtherValues {
  public:
   using Changes = std::vector<std::pair<Tensor, Tensor>>;  ///< tensors of the module, and their other values
 
-  /// On top of `before`, if not null. Throws Error unless those are the values that the module has now.
+  /// On top of `before`, if not null. Throws Error unless those are the values that the module has now. A
+  /// pass of it that another thread is in the middle of is not seen.
   OtherValues(std::shared_ptr<torch::nn::Module> module, const Changes& changes,
               std::shared_ptr<const OtherValues> before)
       : module_(std::move(module)), before_(std::move(before)) {
@@ -87,21 +88,23 @@ class OtherValues {
     check(*module_, before_.get(), lock);
     const c10::InferenceMode off(false);
     for (const auto& [tensor, values] : changes)
-      own_.push_back({tensor, tensor.detach(), version_of(tensor)});
+      own_.push_back(
+          {tensor, tensor.detach(), version_of(tensor), std::exchange(active()[key(tensor)], this)});
     for (const auto& [tensor, values] : changes) set(tensor, values, next(version_of(tensor)));
-    active()[module_.get()] = this;
   }
   ~OtherValues() {
     const std::lock_guard lock(mutex());
     const c10::InferenceMode off(false);
-    for (const Own& own : own_) set(own.tensor, own.values, own.version);
-    active().erase(module_.get());
-    if (before_ != nullptr) active()[module_.get()] = before_.get();
+    for (auto own = own_.rbegin(); own != own_.rend(); ++own) {  // a tensor may have two names
+      set(own->tensor, own->values, own->version);
+      active()[key(own->tensor)] = own->whose;
+      if (own->whose == nullptr) active().erase(key(own->tensor));
+    }
   }
   OtherValues(const OtherValues&) = delete;
   OtherValues& operator=(const OtherValues&) = delete;
 
-  /// Throws Error unless the module has these values (null: its own) now.
+  /// Throws Error unless the module has these values (null: its own) now, those of its parts included.
   static void check(const torch::nn::Module& module, const OtherValues* values) {
     check(module, values, std::lock_guard(mutex()));
   }
@@ -111,16 +114,26 @@ class OtherValues {
     Tensor tensor{};
     Tensor values{};
     c10::VariableVersion version{};
+    const OtherValues* whose = nullptr;  ///< the values; null: the module's own
   };
 
   static void check(const torch::nn::Module& module, const OtherValues* values,
                     const std::lock_guard<std::mutex>&) {
-    const auto found = active().find(&module);
-    if ((found == active().end() ? nullptr : found->second) == values) return;
-    throw Error(
-        "this C++ module has shuffled weights as long as the model lives that shuffled() gave last: ask that "
-        "one, or wait; or tell adapt() how another such module is made, so that a copy is shuffled instead");
+    if (active().empty()) return;
+    for (const Tensor& parameter : module.parameters()) {
+      const auto found = active().find(key(parameter));
+      if (found == active().end()) continue;
+      const OtherValues* known = values;
+      while (known != nullptr && known != found->second) known = known->before_.get();
+      if (known == nullptr)
+        throw Error(
+            "this C++ module has shuffled weights as long as the model lives that shuffled() gave last: ask "
+            "that one, or wait; or tell adapt() how another such module is made, so that a copy is shuffled "
+            "instead");
+    }
   }
+
+  static const c10::TensorImpl* key(const Tensor& tensor) { return tensor.unsafeGetTensorImpl(); }
 
   static c10::VariableVersion version_of(const Tensor& tensor) {
     return torch::autograd::impl::version_counter(tensor);
@@ -140,8 +153,10 @@ class OtherValues {
     static std::mutex one;
     return one;
   }
-  static std::map<const torch::nn::Module*, const OtherValues*>& active() {
-    static std::map<const torch::nn::Module*, const OtherValues*> all;
+  /// Whose values a tensor has; of those that have their own, nothing. By the tensor and not by the module,
+  /// which may be a part of another.
+  static std::map<const c10::TensorImpl*, const OtherValues*>& active() {
+    static std::map<const c10::TensorImpl*, const OtherValues*> all;
     return all;
   }
 

@@ -33,8 +33,9 @@ struct MinimalEpsilon {
       "pellucid::FGSM, IFGSM and PGD have them.");
 
   double most = 0.5;        ///< the largest ε that is tried, in the unit of the method's
-  double tolerance = 1e-4;  ///< of the answer
-  Base base{};
+  double tolerance = 1e-4;  ///< of the answer, 1e-7 or more
+  Base base{};  ///< leave its step_size at 0: with a fixed one it gets steps · step_size from where it starts
+                ///< at most, however large ε is
 
   void check() const {
     detail::SearchRange{most, tolerance}.check();
@@ -56,6 +57,7 @@ struct MinimalEpsilon {
         auto part = subject.only(rows);
         part.report = subject.report.part(round, 1, rounds).part(group++, 1, std::int64_t(next.size()));
         const Adversarial there = at(epsilon, rows)(model, part);
+        detail::check_found(there, part.images);
         if (there.steps.size() != rows.size() || there.passes.size() != rows.size())
           throw Error("MinimalEpsilon: the method gives " + std::to_string(there.steps.size()) +
                       " tables and counts the passes of " + std::to_string(there.passes.size()) +
@@ -96,37 +98,40 @@ struct MinimalEpsilon {
 };
 
 /// The smallest ε found at which one step of FGSM reaches its aim. The gradient does not depend on ε, so it
-/// is asked for once. Then one batch of `coarse` values of ε, each a constant factor above the one before,
-///   tolerance, …, most      factor: (most/tolerance)^(1/(coarse − 1)), 1.24 as it stands
+/// is asked for once. Then one batch of values of ε, each a constant factor above the one before,
+///   tolerance, …, most      n values, n − 1 = ⌈ln(most/tolerance) / ln(factor)⌉: 40 as it stands
 /// finds the first that succeeds, and the range between it and the one before is halved until it is no wider
 /// than `tolerance`. Its upper end is the answer. The images of a batch are halved together.
 ///
 /// Success need not be monotone in ε: a stretch of ε in which the image falls is seen where it holds one of
-/// the coarse values, so always where its end is more than 1.24 times its beginning. Of those seen the first
-/// is taken. An image whose answer is as wished without a change has ε = 0. Where no coarse value does there
-/// is no ε, and the image is that at `most`.
+/// the coarse values, so always where its end is more than `factor` times its beginning. Of those seen the
+/// first is taken. An image whose answer is as wished without a change has ε = 0. Where no coarse value does
+/// there is no ε, and the image is that at `most`.
 ///
-/// For each image 1 backward pass and at most 2 + log₂(most · (1 − 1/factor)/tolerance) forward, the coarse
-/// batch counted as one: 12 as it stands. The table has the image as it was, then the values tried up to the
-/// answer (all, where there is none), by ε.
+/// For each image 1 backward pass and at most 2 + ⌈log₂(most · (1 − 1/factor)/tolerance)⌉ forward, the coarse
+/// batch counted as one: 12 as it stands, with 51 variants of the image. The table has the image as it was,
+/// then the values tried up to the answer (all, where there is none), by ε.
 template <>
 struct MinimalEpsilon<FGSM> {
-  double most = 0.5;         ///< the largest ε that is tried, in pixels
-  double tolerance = 1e-4;   ///< of the answer, and the smallest ε that is tried
-  std::int64_t coarse = 40;  ///< values of ε in the coarse batch, at least 2
-  FGSM base{};               ///< for its target; its epsilon is of no account
+  double most = 0.5;        ///< the largest ε that is tried, in pixels
+  double tolerance = 1e-4;  ///< of the answer, 1e-7 or more, and the smallest ε that is tried
+  double factor = 1.25;     ///< from one coarse value of ε to the next, at most; 1.001 or more
+  FGSM base{};              ///< for its target; its epsilon is of no account
 
   void check() const {
     detail::SearchRange{most, tolerance}.check();
-    if (coarse < 2)
-      throw Error("MinimalEpsilon: coarse is " + std::to_string(coarse) +
-                  "; at least 2 values of epsilon are needed (40 are usual)");
+    if (!(factor >= 1.001) || !std::isfinite(factor))
+      throw Error("MinimalEpsilon: factor is " + std::to_string(factor) +
+                  "; give how many times the one before each coarse epsilon may be, 1.001 or more (1.25 is "
+                  "usual)");
     base.check();
   }
 
   template <class M, class S>
   Adversarial operator()(const M& model, const S& subject) const {
     using detail::Rows;
+    const std::vector<double> grid = coarse_grid();
+    const std::int64_t coarse = std::int64_t(grid.size());
     const std::int64_t all = 3 + coarse + detail::SearchRange{most, tolerance}.halvings();  // forward passes
     auto aimed = subject.about(Aim{subject.objective.label, base.target}, subject.report.part(0, 3, all));
     aimed.objective.check(subject.images.size(0));
@@ -173,7 +178,6 @@ struct MinimalEpsilon<FGSM> {
       }
     }
     if (!moving.empty()) {
-      const std::vector<double> grid = coarse_grid();
       const auto said =
           attempt(moving, coarse, 3, [&](const Variant& v) { return grid[std::size_t(v.sample)]; });
       for (std::size_t i = 0; i < moving.size(); ++i)
@@ -202,8 +206,8 @@ struct MinimalEpsilon<FGSM> {
  private:
   std::vector<double> coarse_grid() const {
     std::vector<double> grid;
-    for (std::int64_t i = coarse - 1; i >= 0; --i)
-      grid.push_back(most * std::pow(tolerance / most, double(i) / double(coarse - 1)));
+    const double ways = std::ceil(std::log(most / tolerance) / std::log(factor));
+    for (double way = ways; way >= 0; --way) grid.push_back(most * std::pow(tolerance / most, way / ways));
     return grid;
   }
 };
