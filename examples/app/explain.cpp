@@ -1,4 +1,4 @@
-#include <pellucid/attribution/class_activation.hpp>
+#include <pellucid/attribution/layer_grid.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -65,8 +65,8 @@ std::string layer_of_method(const Wish& wish, const Setup& setup) {
                   "; give --no-upsample for the map as it is");
   const Images first = setup.inputs.front().images.narrow(0, 0, 1);
   if (wish.layer.empty() || wish.asks_about_a_layer())
-    return last_spatial_layer(setup.model, first,
-                              wish.asks_about_a_layer() ? about_its_layer(wish) : Question(Class{0}));
+    return found_layer(wish.method, setup.model, first,
+                       wish.asks_about_a_layer() ? about_its_layer(wish) : Question(Class{0}));
   if (method.layer == LayerIs::explained && !wish.options.no_upsample) {
     const torch::NoGradGuard no_grad;
     const Tensor values = setup.model.activation(first, wish.layer);

@@ -1,5 +1,6 @@
 #include "methods.hpp"
 
+#include <pellucid/attribution/class_activation.hpp>
 #include <pellucid/attribution/methods/deconvnet.hpp>
 #include <pellucid/attribution/methods/grad_cam.hpp>
 #include <pellucid/attribution/methods/grad_cam_plus_plus.hpp>
@@ -152,11 +153,25 @@ std::string method_names() {
   return joined(all_method_names());
 }
 
-const Method& method_named(const std::string& name) {
+const Method& method_named(const std::string& name, const std::string& option) {
   const auto found = methods().find(name);
   if (found == methods().end())
-    throw Error("--method " + name + ": there is no such method; the methods are " + method_names());
+    throw Error(option + " " + name + ": there is no such method; the methods are " + method_names());
   return found->second;
+}
+
+std::string found_layer(const std::string& method, const AnyModel& model, const Images& first,
+                        const Question& question, const std::string& option) {
+  const std::string who = option + " " + method;
+  try {
+    return last_spatial_layer(model, first, question, who);
+  } catch (const Error& error) {
+    const std::string why = error.what();
+    const std::size_t advice = why.find("; name one: " + who);  // to those who write C++
+    if (advice == std::string::npos) throw;
+    throw Error(why.substr(0, advice) +
+                (option == "--method" ? "; name one with --layer" : "; give a method that needs none"));
+  }
 }
 
 void check_used(const std::string& name, const MethodOptions& options) {

@@ -58,10 +58,15 @@ struct Method {
   LayerIs layer = LayerIs::asked_about;
 };
 
-/// A method of that name; throws Error that lists them.
-const Method& method_named(const std::string& name);
+/// A method of that name; throws Error that lists them. `option`: where the name was given.
+const Method& method_named(const std::string& name, const std::string& option = "--method");
 std::vector<std::string> all_method_names();
 std::string method_names();  ///< all of them, as a sentence lists them
+
+/// The layer whose map a method makes where none was named, for the first of the images. Throws Error, in the
+/// words of the command line, where there is none.
+std::string found_layer(const std::string& method, const AnyModel& model, const Images& first,
+                        const Question& question, const std::string& option = "--method");
 
 /// Refuses options that the method does not use.
 void check_used(const std::string& name, const MethodOptions& options);

@@ -319,6 +319,14 @@ BOOST_AUTO_TEST_CASE(maps_and_values_of_a_layer) {
   shell.refused(explain + "--method layer-activation", {"layer-activation", "--layer"});
   shell.refused(explain + "--method layer-conductance --layer body --channel 1", {"--channel", "body"});
   shell.refused(explain + "--method layer-cam --layer bodi", {"bodi", "body"});
+  torch::jit::Module flat("Flat");
+  flat.register_parameter("weight", weights(), false);
+  flat.define("def forward(self, x):\n  return torch.matmul(x.flatten(1), self.weight.t())\n");
+  flat.save(shell.path("flat.pt"));
+  const std::string of_flat = "explain --model flat.pt --preprocess unchanged --input a.png ";
+  for (const std::string method : {"layer-cam", "guided-grad-cam"})
+    shell.refused(of_flat + "--method " + method,
+                  {"--method " + method + ": no layer was named", "name one with --layer"});
   shell.refused(explain + "--method gradient --window 2", {"--window", "occlusion"});
   shell.refused(explain + "--method score-cam --stride 2", {"--stride", "occlusion"});
   shell.refused(explain + "--method occlusion --window -1", {"window -1"});
