@@ -1,4 +1,5 @@
 #include <pellucid/activation/unit_gradients.hpp>
+#include <pellucid/attribution/layer_grid.hpp>
 #include <pellucid/render/unit_grid.hpp>
 
 #include "activations.hpp"
@@ -28,7 +29,11 @@ Neuron units_of(const ActivationsWish& wish, const AnyModel& model, const Images
   if ((output.dim() != 2 && output.dim() != 4) || output.size(0) != 1)
     throw Error("--gradients: layer '" + layer + "' gives " + shape_text(output.sizes().vec()) +
                 "; units are those of a layer N×K or N×C×H×W");
-  const Tensor maps = output[0].view({output.size(1), -1, 1}).to(torch::kFloat);
+  if (const auto grid = grid_of(output.sizes(), image.sizes()); grid && grid->channels_last)
+    throw Error("--gradients: layer '" + layer + "' gives " + shape_text(output.sizes().vec()) +
+                ", its channels last, and units are those of a layer N×C×H×W; name a layer before or behind "
+                "it that gives such (`pellucid layers` lists them), or leave --gradients out");
+  const Tensor maps = output[0].reshape({output.size(1), -1, 1}).to(torch::kFloat);
   StrongestChannels chosen = shown_channels(wish, in_range(wish, maps, layer), most_units);
   for (std::int64_t& unit : chosen.channels) unit += wish.range ? wish.range->first : 0;
   if (wish.place.empty()) return {layer, chosen.channels};

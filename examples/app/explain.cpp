@@ -26,6 +26,9 @@ struct Wish {
   std::vector<std::int64_t> neuron{};  ///< C, or C, Y, X
   bool check = false;
 
+  /// The values of a layer are what they are, whatever is asked about.
+  bool asks_nothing() const { return method_named(method).view == View::response; }
+
   bool names_a_part() const { return channel || !neuron.empty(); }
 
   bool asks_about_a_layer() const {
@@ -43,7 +46,16 @@ void check(const Wish& wish) {
       throw Error(std::string(wish.channel ? "--channel" : "--neuron") + " would ask about a part of " +
                   wish.layer + ", whose values --method " + wish.method +
                   " explains for a class; leave it out");
+    if (wish.check && wish.options.no_upsample)
+      throw Error("--check tests a map of pixels, and --no-upsample keeps the values of " + wish.layer +
+                  " in their shape; leave one of them out");
   }
+  if (wish.asks_nothing())
+    for (const auto& [given, option] :
+         {std::pair{!wish.targets.empty(), "--target"}, {wish.check, "--check"}})
+      if (given)
+        throw Error(option + (" has no meaning for --method " + wish.method) +
+                    ", which tells what a layer gives, whatever is asked about; leave it out");
   if (wish.asks_about_a_layer() && !wish.targets.empty())
     throw Error("--target asks about a class and --layer about a layer; give one of them");
 }
@@ -62,7 +74,8 @@ std::string layer_of_method(const Wish& wish, const Setup& setup) {
     if (method.uses.contains("no-upsample") && !wish.options.no_upsample && input.images.dim() != 4)
       throw Error(wish.method + " brings its map to the size of images N×C×H×W, and " + input.file +
                   " has the shape " + shape_text(input.images.sizes().vec()) +
-                  "; give --no-upsample for the map as it is");
+                  (wish.check ? "; give a method that explains the values of the input"
+                              : "; give --no-upsample for the map as it is"));
   const Images first = setup.inputs.front().images.narrow(0, 0, 1);
   if (wish.layer.empty() || wish.asks_about_a_layer())
     return found_layer(wish.method, setup.model, first,
@@ -81,7 +94,7 @@ std::string layer_of_method(const Wish& wish, const Setup& setup) {
 /// What is asked about the images of one input. `labels`: what the model says of them.
 std::vector<Question> questions(const Wish& wish, const std::vector<std::int64_t>& labels) {
   std::vector<Question> all;
-  if (wish.asks_about_a_layer()) {
+  if (wish.asks_about_a_layer() || wish.asks_nothing()) {
     all.push_back(about_its_layer(wish));
   } else if (wish.targets.empty()) {
     all.emplace_back(Class{labels});
@@ -101,7 +114,7 @@ Finding finding(const Wish& wish, const Input& input, std::int64_t row, const Ex
                 .shown = input.shown(row),
                 .image = input.images.narrow(0, row, 1),
                 .attribution = explanation.attribution.narrow(0, row, 1).detach().to(torch::kCPU),
-                .question = question.select({row})};
+                .question = wish.asks_nothing() ? std::nullopt : std::optional(question.select({row}))};
   const auto [first, last] = explanation.notices.equal_range(row);
   for (auto notice = first; notice != last; ++notice) found.notices.push_back(notice->second);
   if (!explanation.samples.empty()) found.samples = explanation.samples[std::size_t(row)];
@@ -132,7 +145,8 @@ std::vector<Finding> explain_all(const Wish& wish, const Setup& setup, const Exp
     // A model that gives no scores N×K has layers to ask about all the same.
     const torch::NoGradGuard no_grad;
     Tensor probabilities;
-    if (!wish.asks_about_a_layer() || setup.model(input.images.narrow(0, 0, 1)).dim() == 2)
+    if (!(wish.asks_about_a_layer() || wish.asks_nothing()) ||
+        setup.model(input.images.narrow(0, 0, 1)).dim() == 2)
       probabilities = probabilities_of(setup, input.images);
     std::vector<std::int64_t> labels;
     for (std::int64_t row = 0; probabilities.defined() && row < input.count(); ++row)
@@ -154,8 +168,8 @@ std::vector<Finding> explain_all(const Wish& wish, const Setup& setup, const Exp
         if (wish.check) found.checks = std::move(checks[std::size_t(row)]);
         if (probabilities.defined()) {
           found.predicted = answer(probabilities, row);
-          if (const Class* const one = std::get_if<Class>(&found.question.kind()))
-            found.probability = probabilities[row][one->label.values()[0]].item<double>();
+          if (const Class* const one = std::get_if<Class>(&question.kind()))
+            found.probability = probabilities[row][one->select({row}).label.values()[0]].item<double>();
         }
         of_rows[std::size_t(row)].push_back(std::move(found));
       }
@@ -204,6 +218,11 @@ void run(Wish wish) {
     for (const Finding& found : findings) rows.push_back(found.attribution);
     save_array(wish.common.array, torch::cat(rows));
   }
+  if (wish.common.json) {
+    print(document(wish, setup.labels, findings));
+  } else {
+    for (const Finding& found : findings) std::cout << as_text(found, setup.labels, method);
+  }
   if (!wish.common.out.empty()) {
     const Method& its = method_named(wish.method);
     const bool as_it_is = its.layer == LayerIs::explained && wish.options.no_upsample;
@@ -212,12 +231,10 @@ void run(Wish wish) {
     for (const Finding& found : findings)
       if (found.checks)
         pictures.push_back(check_picture(*found.checks, found.image, found.attribution, view,
-                                         found.shown + ", " + asked_text(found.question, setup.labels)));
+                                         found.shown + ", " + asked_text(found, setup.labels)));
     save_picture(wish.common.out, stacked(pictures));
   }
-  if (wish.common.json) return print(document(wish, setup.labels, findings));
-  for (const Finding& found : findings) std::cout << as_text(found, setup.labels, method);
-  tell_written(wish.common);
+  if (!wish.common.json) tell_written(wish.common);
 }
 
 std::function<void()> set_up(CLI::App& options) {

@@ -25,8 +25,8 @@ std::string said(const Finding& found, const Labels& labels) {
 
 std::string asked(const Finding& found, View view, const Labels& labels) {
   if (view == View::response) return "How strongly the layer responds";
-  std::string label = "What counts for " + asked_text(found.question, labels);
-  const Class* const one = std::get_if<Class>(&found.question.kind());
+  std::string label = "What counts for " + asked_text(found, labels);
+  const Class* const one = found.question ? std::get_if<Class>(&found.question->kind()) : nullptr;
   if (one != nullptr && found.probability && found.predicted->label != one->label.values()[0])
     label += "\nModel: " + percent(*found.probability);
   const bool nothing = found.attribution.abs().max().item<double>() == 0;
@@ -99,9 +99,11 @@ Picture explain_picture(const std::vector<Finding>& findings, View view, const s
     return view == View::channels && grid ? folded(found.attribution, *grid) : found.attribution;
   };
   std::vector<Picture> grids;
-  for (const Finding& found : findings)
-    grids.push_back(channels(drawn(found),
-                             method + ", " + found.shown + ", " + asked_text(found.question, labels), false));
+  for (const Finding& found : findings) {
+    const std::string asked = asked_text(found, labels);
+    grids.push_back(
+        channels(drawn(found), method + ", " + found.shown + (asked.empty() ? "" : ", " + asked), false));
+  }
   return stacked(grids);
 }
 

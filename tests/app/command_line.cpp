@@ -301,8 +301,16 @@ BOOST_AUTO_TEST_CASE(maps_and_values_of_a_layer) {
                  (g * a).sum(1, true)) < 1e-6);
 
   const std::string of_body = " --layer body --target 1 ";
-  BOOST_TEST(far(array("--method layer-activation" + of_body), a.sum(1, true)) < 1e-6);
-  BOOST_TEST(far(array("--method layer-activation --no-upsample" + of_body), a) < 1e-6);
+  const std::string activation = "--method layer-activation --layer body ";
+  BOOST_TEST(far(array(activation), a.sum(1, true)) < 1e-6);
+  BOOST_TEST(far(array(activation + "--no-upsample"), a) < 1e-6);
+  BOOST_TEST(shell.document("explain" + with_input + activation)["images"][0]["objective"].is_null());
+  BOOST_TEST(shell.run("explain" + with_input + activation).out.find("nothing that was asked about") !=
+             std::string::npos);
+  shell.refused("explain" + with_input + activation + "--target 0,1", {"--target", "layer-activation"});
+  shell.refused("explain" + with_input + activation + "--check", {"--check", "layer-activation"});
+  shell.refused("explain" + with_input + "--method layer-conductance --no-upsample --check" + of_body,
+                {"--check", "--no-upsample", "body"});
   BOOST_TEST(far(array("--method layer-gradient-x-activation --no-upsample" + of_body), g * a) < 1e-6);
   BOOST_TEST(far(array("--method layer-conductance --steps 4" + of_body), (g * a).sum(1, true)) < 1e-5);
   const json document =
@@ -346,7 +354,7 @@ BOOST_AUTO_TEST_CASE(tokens_are_laid_over_the_image) {
       "def forward(self, x):\n  return self.head.forward(self.tokens.forward(x.flatten(2).transpose(1, "
       "2)).sum(1))\n");
   network.save(shell.path("tokens.pt"));
-  const std::string explain = "explain --model tokens.pt --preprocess unchanged --input a.png --target 1 ";
+  const std::string explain = "explain --model tokens.pt --preprocess unchanged --input a.png ";
   const auto array = [&](const std::string& options) {
     const Outcome outcome = shell.run(explain + "--array a_.npy --out a_.png " + options);
     BOOST_TEST_CONTEXT(options << "\n" << outcome.err) BOOST_TEST(outcome.code == 0);
@@ -354,7 +362,7 @@ BOOST_AUTO_TEST_CASE(tokens_are_laid_over_the_image) {
   };
   // The score of class 1 is the sum of the second channel: a gradient of 1 there.
   const Tensor x = image(), second = x.narrow(1, 1, 1);
-  BOOST_TEST(far(array("--method grad-cam"), second) < 1e-6);
+  BOOST_TEST(far(array("--method grad-cam --target 1"), second) < 1e-6);
   BOOST_TEST(far(array("--method layer-activation --layer tokens"), x.sum(1, true)) < 1e-6);
   BOOST_TEST(far(array("--method layer-activation --layer tokens --no-upsample"),
                  x.flatten(2).transpose(1, 2)) < 1e-6);
@@ -453,6 +461,7 @@ BOOST_AUTO_TEST_CASE(explanations_are_checked) {
   BOOST_TEST(checks["randomization"].size() == 1);
   BOOST_TEST((checks["randomization"][0]["shuffled"] == json{"weight"}));
   BOOST_TEST(std::abs(checks["randomization"][0]["cosine"].get<double>()) <= 1);
+  BOOST_TEST(checks["verdict"].get<std::string>().find("Down to weight, cosine ") == 0);
 
   const Outcome told =
       shell.run("explain" + with_input + "--method input-x-gradient --target 0,1 --check --out c.png");
@@ -465,6 +474,28 @@ BOOST_AUTO_TEST_CASE(explanations_are_checked) {
   BOOST_TEST(shell.run("explain" + with_input + "--method input-x-gradient --target 0,1 --out d.png").code ==
              0);
   BOOST_TEST(plain.size(2) > read_image(shell.path("d.png")).size(2) + 2 * 320);  // curves, and maps, twice
+
+  // A black image in front of a ReLU has no gradient, whatever the weights: nothing is compared.
+  write_npy(shell.path("black.npy"), torch::zeros({1, 3, 2, 2}));
+  const std::string black = "explain" + model + "--input black.npy --method gradient --check";
+  const json dead = shell.document(black)["images"][0]["checks"];
+  BOOST_TEST(dead["randomization"][0]["zero"] == true);
+  BOOST_TEST(dead["randomization"][0]["rank_correlation"].is_null());
+  BOOST_TEST(dead["randomization"][0]["cosine"].is_null());
+  BOOST_TEST(dead["verdict"].get<std::string>().find("nothing to compare") != std::string::npos);
+  BOOST_TEST(shell.run(black).out.find("zero              zero") != std::string::npos);
+
+  // The probability of the only class is 1 whatever the image: the score itself is drawn.
+  torch::jit::Module single("Single");
+  single.register_parameter("weight", weights().narrow(0, 0, 1).clone(), false);
+  single.define("def forward(self, x):\n  return torch.matmul(x.flatten(1), self.weight.t())\n");
+  single.save(shell.path("single.pt"));
+  const json alone = shell.document(
+      "explain --model single.pt --preprocess unchanged --input a.png --method gradient "
+      "--check")["images"][0]["checks"];
+  BOOST_TEST(alone["unit"] == "objective");
+  const double score = (weights()[0] * image().flatten()).sum().item<double>();
+  BOOST_TEST(std::abs(alone["deletion"]["values"][0].get<double>() - score) < 1e-5);
 
   // About a layer, and of what is no image.
   const json layer =
@@ -791,6 +822,15 @@ BOOST_AUTO_TEST_CASE(gradients_of_units) {
   shell.refused(body + "--place 2,0", {"row y 2", "0 to 1"});
   shell.refused(body + "--place 1", {"--place", "Y,X"});
   shell.refused("activations" + with_input + "--layer body --place 0,0", {"--place", "--gradients"});
+  // A layer with its channels last.
+  torch::jit::Module last("Last"), network("Network");
+  last.define("def forward(self, x):\n  return (2 * x).permute([0, 2, 3, 1])\n");
+  network.register_module("last", last);
+  network.define("def forward(self, x):\n  return self.last.forward(x).flatten(1)\n");
+  network.save(shell.path("last.pt"));
+  write_npy(shell.path("eight.npy"), torch::rand({1, 3, 8, 8}));
+  shell.refused("activations --model last.pt --input eight.npy --layer last --gradients",
+                {"--gradients", "'last'", "1×8×8×3", "channels last"});
   shell.refused("activations" + model + "--input a.png a.png --layer body --gradients --array u.npy",
                 {"--array", "one image", "2 were given"});
 }
