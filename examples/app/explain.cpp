@@ -1,10 +1,9 @@
-#include <pellucid/attribution/layer_grid.hpp>
-
 #include <CLI/CLI.hpp>
 
 #include "check.hpp"
 #include "command.hpp"
 #include "explain_picture.hpp"
+#include "explain_wish.hpp"
 #include "finding.hpp"
 #include "json.hpp"
 #include "methods.hpp"
@@ -15,100 +14,12 @@ namespace pellucid::app {
 
 namespace {
 
-/// The options of `explain`, as they were given.
-struct Wish {
-  Common common{};
-  std::string method = "smoothgrad";
-  MethodOptions options{};
-  std::vector<std::int64_t> targets{};
-  std::string layer{};
-  std::optional<std::int64_t> channel{};
-  std::vector<std::int64_t> neuron{};  ///< C, or C, Y, X
-  bool check = false;
-
-  /// The values of a layer are what they are, whatever is asked about.
-  bool asks_nothing() const { return method_named(method).view == View::response; }
-
-  bool names_a_part() const { return channel || !neuron.empty(); }
-
-  bool asks_about_a_layer() const {
-    return !layer.empty() && (names_a_part() || method_named(method).layer == LayerIs::asked_about);
-  }
-};
-
-void check(const Wish& wish) {
-  check_used(wish.method, wish.options);
-  check_part(wish.layer, wish.channel.has_value(), wish.neuron);
-  if (method_named(wish.method).layer == LayerIs::explained) {
-    if (wish.layer.empty())
-      throw Error("--method " + wish.method + " explains the values of a layer; name it with --layer");
-    if (wish.names_a_part())
-      throw Error(std::string(wish.channel ? "--channel" : "--neuron") + " would ask about a part of " +
-                  wish.layer + ", whose values --method " + wish.method +
-                  " explains for a class; leave it out");
-    if (wish.check && wish.options.no_upsample)
-      throw Error("--check tests a map of pixels, and --no-upsample keeps the values of " + wish.layer +
-                  " in their shape; leave one of them out");
-  }
-  if (wish.asks_nothing())
-    for (const auto& [given, option] :
-         {std::pair{!wish.targets.empty(), "--target"}, {wish.check, "--check"}})
-      if (given)
-        throw Error(option + (" has no meaning for --method " + wish.method) +
-                    ", which tells what a layer gives, whatever is asked about; leave it out");
-  if (wish.asks_about_a_layer() && !wish.targets.empty())
-    throw Error("--target asks about a class and --layer about a layer; give one of them");
-}
-
-/// What is asked about the layer that was named.
-Question about_its_layer(const Wish& wish) {
-  return about_layer(wish.layer, wish.channel ? PerImage(*wish.channel) : PerImage(), wish.neuron);
-}
-
-/// The layer whose map is made, or whose values are explained, settled here so that it can be told; none
-/// where the method has none.
-std::string layer_of_method(const Wish& wish, const Setup& setup) {
-  const Method& method = method_named(wish.method);
-  if (method.layer == LayerIs::asked_about) return "";
-  for (const Input& input : setup.inputs)
-    if (method.uses.contains("no-upsample") && !wish.options.no_upsample && input.images.dim() != 4)
-      throw Error(wish.method + " brings its map to the size of images N×C×H×W, and " + input.file +
-                  " has the shape " + shape_text(input.images.sizes().vec()) +
-                  (wish.check ? "; give a method that explains the values of the input"
-                              : "; give --no-upsample for the map as it is"));
-  const Images first = setup.inputs.front().images.narrow(0, 0, 1);
-  if (wish.layer.empty() || wish.asks_about_a_layer())
-    return found_layer(wish.method, setup.model, first,
-                       wish.asks_about_a_layer() ? about_its_layer(wish) : Question(Class{0}));
-  if (method.layer == LayerIs::explained && !wish.options.no_upsample) {
-    const torch::NoGradGuard no_grad;
-    const Tensor values = setup.model.activation(first, wish.layer);
-    if (!grid_of(values.sizes(), first.sizes()))
-      throw Error(
-          "layer '" + wish.layer + "' gives " + shape_text(values.sizes().vec()) +
-          ", which has no places to lay over an image; give --no-upsample for its values as they are");
-  }
-  return wish.layer;
-}
-
-/// What is asked about the images of one input. `labels`: what the model says of them.
-std::vector<Question> questions(const Wish& wish, const std::vector<std::int64_t>& labels) {
-  std::vector<Question> all;
-  if (wish.asks_about_a_layer() || wish.asks_nothing()) {
-    all.push_back(about_its_layer(wish));
-  } else if (wish.targets.empty()) {
-    all.emplace_back(Class{labels});
-  }
-  for (const std::int64_t target : wish.targets) all.emplace_back(Class{target});
-  return all;
-}
-
 double euclidean_norm(const Tensor& values) {
   return values.to(torch::kDouble).norm().item<double>();
 }
 
 /// One row of an explanation, as a person is told of it.
-Finding finding(const Wish& wish, const Input& input, std::int64_t row, const Explanation& explanation,
+Finding finding(const ExplainWish& wish, const Input& input, std::int64_t row, const Explanation& explanation,
                 const Question& question) {
   Finding found{.file = input.named(row),
                 .shown = input.shown(row),
@@ -134,7 +45,7 @@ Finding finding(const Wish& wish, const Input& input, std::int64_t row, const Ex
   return found;
 }
 
-std::vector<Finding> explain_all(const Wish& wish, const Setup& setup, const Explain& explain) {
+std::vector<Finding> explain_all(const ExplainWish& wish, const Setup& setup, const Explain& explain) {
   const View view = method_named(wish.method).view;
   ProgressLine progress("explaining", std::int64_t(setup.inputs.size()) *
                                           std::max<std::int64_t>(1, std::int64_t(wish.targets.size())) *
@@ -184,7 +95,7 @@ Json to_json(const Setting& setting) {
   return std::visit([](const auto& value) { return Json(value); }, setting.second);
 }
 
-Json document(const Wish& wish, const Labels& labels, const std::vector<Finding>& findings) {
+Json document(const ExplainWish& wish, const Labels& labels, const std::vector<Finding>& findings) {
   Json document;
   document["images"] = Json::array();
   for (const Finding& found : findings) document["images"].push_back(as_json(found, labels));
@@ -195,7 +106,7 @@ Json document(const Wish& wish, const Labels& labels, const std::vector<Finding>
   return document;
 }
 
-void run(Wish wish) {
+void run(ExplainWish wish) {
   check(wish);
   const Setup setup(wish.common);
   if (!wish.common.array.empty()) setup.check_one_size();
@@ -238,7 +149,7 @@ void run(Wish wish) {
 }
 
 std::function<void()> set_up(CLI::App& options) {
-  const auto wish = std::make_shared<Wish>();
+  const auto wish = std::make_shared<ExplainWish>();
   MethodOptions& method = wish->options;
   options.add_option("--method", wish->method, method_names() + " (left out: smoothgrad)")->type_name("NAME");
 

@@ -80,6 +80,10 @@ Explain integrated(const MethodOptions& options, const AnyModel& model) {
 }
 
 Explain occlusion(const MethodOptions& options, const AnyModel& model) {
+  for (const auto& [given, option] : {std::pair{options.window, "--window "}, {options.stride, "--stride "}})
+    if (given && *given < 1)
+      throw Error(option + std::to_string(*given) +
+                  ": give 1 pixel or more, or leave it out for an eighth of the image and half the window");
   return explaining_with(Occlusion{.window = options.window.value_or(0),
                                    .stride = options.stride.value_or(0),
                                    .baseline = baseline_from(options, model, "occlusion")});
@@ -203,8 +207,10 @@ std::vector<Setting> settings_of(const std::string& name, const MethodOptions& o
     settings.emplace_back("steps", options.steps.value_or(IntegratedGradients{}.steps));
   if (uses.contains("baseline")) settings.emplace_back("baseline", baseline_name(options, name));
   if (options.window) settings.emplace_back("window", *options.window);
-  if (options.stride) settings.emplace_back("stride", *options.stride);
-  if (uses.contains("samples") || options.seed)
+  if (options.stride || options.window)
+    settings.emplace_back("stride",
+                          options.stride.value_or(std::max<std::int64_t>(1, options.window.value_or(0) / 2)));
+  if (uses.contains("samples") || options.seed || options.baseline == "noise")
     settings.emplace_back("seed", options.seed.value_or(defaults.seed));
   if (!options.layer.empty()) settings.emplace_back("layer", options.layer);
   if (options.no_upsample) settings.emplace_back("upsample", false);

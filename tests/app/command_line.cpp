@@ -338,6 +338,11 @@ BOOST_AUTO_TEST_CASE(maps_and_values_of_a_layer) {
   shell.refused(explain + "--method gradient --window 2", {"--window", "occlusion"});
   shell.refused(explain + "--method score-cam --stride 2", {"--stride", "occlusion"});
   shell.refused(explain + "--method occlusion --window -1", {"window -1"});
+  for (const std::string zero : {"--window 0", "--stride 0"})
+    shell.refused(explain + "--method occlusion " + zero, {zero + ": give 1 pixel or more"});
+  const json occluded = shell.document(explain + "--method occlusion --window 1 --baseline noise");
+  BOOST_TEST(occluded["options"]["stride"] == 1);
+  BOOST_TEST(occluded["options"]["seed"] == 0);
   shell.refused(explain + "--method occlusion --window 2", {"covers the whole", "less than 2"});
   shell.refused(explain + "--method occlusion --window 2 --stride 3", {"stride of 3", "at most 2"});
   shell.refused(explain + "--method occlusion --seed 1", {"--seed", "occlusion", "noise"});
