@@ -792,6 +792,10 @@ BOOST_AUTO_TEST_CASE(activations_in_the_order_and_the_part_asked_for) {
   BOOST_TEST(channels("--channels 1") == (std::vector<std::int64_t>{1}), boost::test_tools::per_element());
   const json sorted = shell.document(body + "--sort")["images"][0]["layers"][0]["channels"];
   BOOST_TEST(std::abs(sorted[0]["max"].get<double>() - 2 * 240.0 / 255) < 1e-6);
+  // Of the array and of the text only what was asked for: twice the largest of 30, 60, 90 and 120.
+  const Outcome told = shell.run(body + "--channels 1 --array part.npy");
+  BOOST_TEST(told.out.find("channels 1 (0.941)") != std::string::npos);
+  BOOST_TEST(far(read_npy(shell.path("part.npy")), 2 * image().narrow(1, 1, 1)) < 1e-6);
   shell.refused(body + "--channels 1-3", {"--channels 1-3", "'body'", "3 channels, 0 to 2"});
   for (const std::string bad : {"2-1", "1-", "-1", "a-b", "1-2-3", "99999999999999999999"})
     shell.refused(body + "--channels=" + bad, {"--channels", bad, "0-15"});
@@ -807,8 +811,9 @@ BOOST_AUTO_TEST_CASE(gradients_of_units) {
   const json& units = document["layers"][0]["units"];
   BOOST_TEST(document["layers"][0]["layer"] == "body");
   BOOST_REQUIRE(units.size() == 2U);
-  BOOST_TEST(units[0]["unit"] == 1);
-  BOOST_TEST((units[0]["place"] == json{0, 1}));
+  BOOST_TEST(units[0]["neuron"] == 1);
+  BOOST_TEST(units[0]["y"] == 0);
+  BOOST_TEST(units[0]["x"] == 1);
   BOOST_TEST(std::abs(units[0]["value"].get<double>() - 2 * 60.0 / 255) < 1e-6);
   BOOST_TEST(units[1]["largest_gradient"] == 2);
   Tensor expected = torch::zeros({2, 3, 2, 2});
@@ -818,8 +823,11 @@ BOOST_AUTO_TEST_CASE(gradients_of_units) {
   // Left out, the place is where each channel is largest: the last pixel. The strongest channel is 2.
   const json all = shell.document(body + "--sort")["images"][0]["layers"][0]["units"];
   BOOST_REQUIRE(all.size() == 3U);
-  BOOST_TEST(all[0]["unit"] == 2);
-  BOOST_TEST((all[0]["place"] == json{1, 1}));
+  BOOST_TEST(all[0]["neuron"] == 2);
+  BOOST_TEST(all[0]["y"] == 1);
+  BOOST_TEST(all[0]["x"] == 1);
+  // The same file twice is two images.
+  BOOST_TEST(shell.document(body + "--input a.png")["images"].size() == 2U);
   const Outcome told = shell.run(body + "--channels 0");
   BOOST_TEST(told.code == 0);
   BOOST_TEST(told.out.find("channel") != std::string::npos);
@@ -901,8 +909,10 @@ BOOST_AUTO_TEST_CASE(dreams_of_a_class) {
   const json document = shell.document(dream + "--steps 300 --array x.npy --out x.png");
   const json& its = document["images"][0];
   BOOST_TEST(its["preset"] == "plain");
-  BOOST_TEST(its["objective"] == "class 0");
-  BOOST_TEST(its["predicted"]["class"] == 0);
+  BOOST_TEST(its["objective"]["class"] == 0);
+  BOOST_TEST(its["objective"]["probability"] == its["probability"]);
+  BOOST_TEST(its["predicted"] == 0);
+  BOOST_TEST(its["predicted_name"].is_null());
   BOOST_TEST(its["value"].get<double>() > its["value_before"].get<double>());
   const Tensor made = read_npy(shell.path("x.npy")), w = weights()[0].view({1, 3, 2, 2});
   const Tensor extreme = torch::where(w > 0, torch::ones_like(w), torch::zeros_like(w));
@@ -942,6 +952,11 @@ BOOST_AUTO_TEST_CASE(dreams_of_a_layer_and_their_comparison) {
 BOOST_AUTO_TEST_CASE(dreams_that_are_refused) {
   const Shell shell;
   const std::string dream = "dream" + model + "--size 8 ";
+  std::filesystem::create_directories(shell.path("two"));
+  for (const std::string file : {"two/a.png", "two/b.png"})
+    std::filesystem::copy(shell.path("a.png"), shell.path(file));
+  shell.refused(dream + "--target 0 --input two", {"--input two has 2"});
+  shell.refused("layers" + model + "--input two", {"one image", "--input two has 2"});
   shell.refused(dream, {"--target", "--layer"});
   shell.refused(dream + "--target 1 --layer body", {"--target", "--layer"});
   shell.refused(dream + "--channel 1", {"--layer"});
