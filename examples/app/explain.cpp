@@ -124,15 +124,15 @@ void run(ExplainWish wish) {
   }
   if (!sets.empty()) method += " (" + sets + ")";
 
-  if (!wish.common.array.empty()) {
-    std::vector<Tensor> rows;
-    for (const Finding& found : findings) rows.push_back(found.attribution);
-    save_array(wish.common.array, torch::cat(rows));
-  }
   if (wish.common.json) {
     print(document(wish, setup.labels, findings));
   } else {
     for (const Finding& found : findings) std::cout << as_text(found, setup.labels, method);
+  }
+  if (!wish.common.array.empty()) {
+    std::vector<Tensor> rows;
+    for (const Finding& found : findings) rows.push_back(found.attribution);
+    save_array(wish.common.array, torch::cat(rows));
   }
   if (!wish.common.out.empty()) {
     const Method& its = method_named(wish.method);
