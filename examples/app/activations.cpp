@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <memory>
 
@@ -64,9 +65,33 @@ Tensor in_range(const ActivationsWish& wish, const Tensor& maps, const std::stri
   return maps.narrow(0, wish.range->first, wish.range->count());
 }
 
-StrongestChannels shown_channels(const ActivationsWish& wish, const Tensor& maps, std::int64_t most) {
-  const StrongestChannels chosen = strongest_channels(maps, wish.range ? wish.range->count() : most);
+StrongestChannels shown_channels(const ActivationsWish& wish, const Tensor& maps, const std::string& layer,
+                                 std::int64_t most) {
+  StrongestChannels chosen =
+      strongest_channels(in_range(wish, maps, layer), wish.range ? wish.range->count() : most);
+  for (std::int64_t& channel : chosen.channels) channel += wish.range ? wish.range->first : 0;
   return wish.sorted ? chosen : chosen.by_number();
+}
+
+Json as_json(const LayerTold& told) {
+  Json entry{{"layer", told.layer}}, channels = Json::array();
+  if (!told.kind.empty()) entry["kind"] = told.kind;
+  for (std::size_t i = 0; i < told.channels.channels.size(); ++i)
+    channels.push_back({{"channel", told.channels.channels[i]}, {"max", told.channels.values[i]}});
+  entry["shape"] = told.shape;
+  entry["min"] = told.least;
+  entry["mean"] = told.mean;
+  entry["max"] = told.most;
+  entry["channels"] = channels;
+  return entry;
+}
+
+std::string channels_text(const StrongestChannels& channels, std::size_t most) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(channels.channels.size(), most); ++i)
+    text +=
+        (i > 0 ? ", " : "") + std::to_string(channels.channels[i]) + " (" + number(channels.values[i]) + ")";
+  return text;
 }
 
 std::vector<Looked> images_of(const Setup& setup) {
@@ -75,6 +100,18 @@ std::vector<Looked> images_of(const Setup& setup) {
     for (std::int64_t row = 0; row < input.count(); ++row)
       all.push_back({input.named(row), input.shown(row), input.images.narrow(0, row, 1)});
   return all;
+}
+
+void give(const ActivationsWish& wish, const Json& document, const std::string& text, const Tensor& array,
+          const LongSheet& sheet) {
+  if (wish.common.json) {
+    print(document);
+  } else {
+    std::cout << text;
+  }
+  if (array.defined()) save_array(wish.common.array, array);
+  sheet.save();
+  if (!wish.common.json) tell_written(wish.common);
 }
 
 namespace {
@@ -119,7 +156,8 @@ std::function<void()> set_up(CLI::App& options) {
       options, wish->common,
       {.labels = false,
        .out = "draw the channels, the gradients or the tour",
-       .array = "write the output of the layer, N×..., or with --gradients those of the units, U×..."});
+       .array = "write the output of the layer, N×..., or of --channels only those (channels first), or with "
+                "--gradients those of the units, U×..."});
   return [wish] { run(*wish); };
 }
 

@@ -10,12 +10,16 @@
 #include <string>
 #include <vector>
 
+#include "json.hpp"
 #include "setup.hpp"
+#include "sheets.hpp"
 
 namespace pellucid::app {
 
-/// Channels and units that are shown where no more were asked for.
+/// Channels and units that are drawn where no more were asked for.
 inline constexpr std::int64_t most_drawn = 64, most_units = 16;
+/// Channels that a line of text lists where no more were asked for.
+inline constexpr std::size_t most_listed = 4;
 
 /// Channels A to B, both included.
 struct ChannelRange {
@@ -36,8 +40,20 @@ struct ActivationsWish {
 
 /// The part of C channels that was asked for.
 Tensor in_range(const ActivationsWish& wish, const Tensor& maps, const std::string& layer);
-/// The channels that are shown, in the order in which they are.
-StrongestChannels shown_channels(const ActivationsWish& wish, const Tensor& maps, std::int64_t most);
+/// The channels that are shown, in the order in which they are: those asked for, or the `most` strongest.
+StrongestChannels shown_channels(const ActivationsWish& wish, const Tensor& maps, const std::string& layer,
+                                 std::int64_t most);
+
+/// What is told of a layer for one image.
+struct LayerTold {
+  std::string layer{}, kind{};  ///< the kind may be empty
+  std::vector<std::int64_t> shape{};
+  double least = 0, mean = 0, most = 0;  ///< of all values of the layer
+  StrongestChannels channels{};
+};
+Json as_json(const LayerTold& told);
+/// 12 (3.4), 5 (-2.1), …
+std::string channels_text(const StrongestChannels& channels, std::size_t most);
 
 /// One image of the inputs, by itself.
 struct Looked {
@@ -45,6 +61,11 @@ struct Looked {
   Tensor image{};  ///< 1×…
 };
 std::vector<Looked> images_of(const Setup& setup);
+
+/// Ends each of the three answers: the document or the text, then the array, if there is one, then the
+/// picture.
+void give(const ActivationsWish& wish, const Json& document, const std::string& text, const Tensor& array,
+          const LongSheet& sheet);
 
 /// The channels of layers, side by side.
 void show_channels(const ActivationsWish& wish, const Setup& setup);

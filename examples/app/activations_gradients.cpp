@@ -1,8 +1,8 @@
 #include <pellucid/activation/unit_gradients.hpp>
+#include <pellucid/attribution/layer_grid.hpp>
 #include <pellucid/render/unit_grid.hpp>
 
 #include "activations.hpp"
-#include "json.hpp"
 #include "progress_line.hpp"
 #include "sheets.hpp"
 #include "text.hpp"
@@ -11,14 +11,9 @@ namespace pellucid::app {
 
 namespace {
 
-struct Driven : Looked {
-  std::string layer{};
-  UnitGradients units{};
-  double largest(std::size_t unit) const {
-    return units.gradients[std::int64_t(unit)].abs().max().item<double>();
-  }
-  Json place(std::size_t unit) const { return units.y.empty() ? Json() : Json{units.y[unit], units.x[unit]}; }
-};
+double largest(const UnitGradients& units, std::size_t unit) {
+  return units.gradients[std::int64_t(unit)].abs().max().item<double>();
+}
 
 /// The units of a layer that are looked at: those asked for, or the strongest.
 Neuron units_of(const ActivationsWish& wish, const AnyModel& model, const Images& image,
@@ -28,41 +23,42 @@ Neuron units_of(const ActivationsWish& wish, const AnyModel& model, const Images
   if ((output.dim() != 2 && output.dim() != 4) || output.size(0) != 1)
     throw Error("--gradients: layer '" + layer + "' gives " + shape_text(output.sizes().vec()) +
                 "; units are those of a layer N×K or N×C×H×W");
-  const Tensor maps = output[0].view({output.size(1), -1, 1}).to(torch::kFloat);
-  StrongestChannels chosen = shown_channels(wish, in_range(wish, maps, layer), most_units);
-  for (std::int64_t& unit : chosen.channels) unit += wish.range ? wish.range->first : 0;
+  if (const auto grid = grid_of(output.sizes(), image.sizes()); grid && grid->channels_last)
+    throw Error("--gradients: layer '" + layer + "' gives " + shape_text(output.sizes().vec()) +
+                ", its channels last, and units are those of a layer N×C×H×W; name a layer before or behind "
+                "it that gives such (`pellucid layers` lists them), or leave --gradients out");
+  const Tensor maps = output[0].reshape({output.size(1), -1, 1}).to(torch::kFloat);
+  const StrongestChannels chosen = shown_channels(wish, maps, layer, most_units);
   if (wish.place.empty()) return {layer, chosen.channels};
   return {layer, chosen.channels, wish.place[0], wish.place[1]};
 }
 
-void print_text(const std::vector<Driven>& all) {
-  for (const Driven& one : all) {
-    const bool placed = !one.units.y.empty();
-    std::cout << one.file << ", " << one.layer << '\n';
-    Table table({placed ? "channel" : "unit", placed ? "at (y, x)" : "", "responds", "largest gradient"});
-    for (std::size_t u = 0; u < one.units.units.size(); ++u)
-      table.add({std::to_string(one.units.units[u]),
-                 placed ? std::to_string(one.units.y[u]) + ", " + std::to_string(one.units.x[u]) : "",
-                 number(one.units.values[u]),
-                 one.largest(u) > 0 ? number(one.largest(u)) : "0: nothing drives it (a ReLU that is off)"});
-    std::cout << table.text();
+std::string as_text(const UnitGradients& units) {
+  const bool placed = !units.y.empty();
+  Table table({placed ? "channel" : "unit", placed ? "at (y, x)" : "", "responds", "largest gradient"});
+  for (std::size_t u = 0; u < units.units.size(); ++u) {
+    const double most = largest(units, u);
+    table.add({std::to_string(units.units[u]),
+               placed ? std::to_string(units.y[u]) + ", " + std::to_string(units.x[u]) : "",
+               number(units.values[u]),
+               most > 0 ? number(most) : "0: nothing drives it (a ReLU that is off)"});
   }
+  return table.text();
 }
 
-Json document(const std::vector<Driven>& all) {
-  Json images = Json::array();
-  for (const Driven& one : all) {
-    if (images.empty() || images.back()["input"] != one.file)
-      images.push_back({{"input", one.file}, {"layers", Json::array()}});
-    Json units = Json::array();
-    for (std::size_t u = 0; u < one.units.units.size(); ++u)
-      units.push_back({{"unit", one.units.units[u]},
-                       {"place", one.place(u)},
-                       {"value", one.units.values[u]},
-                       {"largest_gradient", one.largest(u)}});
-    images.back()["layers"].push_back({{"layer", one.layer}, {"units", units}});
+Json as_json(const UnitGradients& units) {
+  Json all = Json::array();
+  for (std::size_t u = 0; u < units.units.size(); ++u) {
+    Json one{{"neuron", units.units[u]}};
+    if (!units.y.empty()) {
+      one["y"] = units.y[u];
+      one["x"] = units.x[u];
+    }
+    one["value"] = units.values[u];
+    one["largest_gradient"] = largest(units, u);
+    all.push_back(one);
   }
-  return {{"images", images}};
+  return all;
 }
 
 }  // namespace
@@ -75,26 +71,30 @@ void show_unit_gradients(const ActivationsWish& wish, const Setup& setup) {
     if (!wish.common.out.empty() && input.images.dim() != 4)
       throw Error("--out with --gradients draws gradients of images N×C×H×W, and " + input.file + " has " +
                   shape_text(input.images.sizes().vec()) + "; write them with --array");
-  std::vector<Driven> all;
-  ProgressLine progress("gradients", setup.images() * std::int64_t(wish.layers.size()));
-  for (const Looked& looked : images_of(setup))
-    for (const std::string& layer : wish.layers) {
-      const Neuron units = units_of(wish, setup.model, looked.image, layer);
-      all.push_back({looked, layer, unit_gradients(setup.model, looked.image, units, progress)});
-      progress.next();
+  Json images = Json::array();
+  std::string text;
+  Tensor array;
+  LongSheet sheet(wish.common.out);
+  {
+    ProgressLine progress("gradients", setup.images() * std::int64_t(wish.layers.size()));
+    for (const Looked& looked : images_of(setup)) {
+      images.push_back({{"input", looked.file}, {"layers", Json::array()}});
+      for (const std::string& layer : wish.layers) {
+        const Neuron chosen = units_of(wish, setup.model, looked.image, layer);
+        const UnitGradients units = unit_gradients(setup.model, looked.image, chosen, progress);
+        progress.next();
+        images.back()["layers"].push_back({{"layer", layer}, {"units", as_json(units)}});
+        text += looked.file + ", " + layer + "\n" + as_text(units);
+        if (!wish.common.array.empty()) array = units.gradients;
+        sheet.add([&] {
+          return unit_grid(units, {.scale = wish.colours(),
+                                   .title = "What drives units of " + layer + ", for " + looked.shown});
+        });
+      }
+      sheet.next();
     }
-  if (!wish.common.array.empty()) save_array(wish.common.array, all.front().units.gradients);
-  if (!wish.common.out.empty()) {
-    std::vector<Picture> parts;
-    for (const Driven& one : all)
-      parts.push_back(unit_grid(
-          one.units,
-          {.scale = wish.colours(), .title = "What drives units of " + one.layer + ", for " + one.shown}));
-    save_picture(wish.common.out, stacked(parts));
   }
-  if (wish.common.json) return print(document(all));
-  print_text(all);
-  tell_written(wish.common);
+  give(wish, {{"images", images}}, text, array, sheet);
 }
 
 }  // namespace pellucid::app

@@ -1,7 +1,5 @@
 #include "attack_explain.hpp"
 
-#include <pellucid/attribution/class_activation.hpp>
-
 #include "text.hpp"
 
 namespace pellucid::app {
@@ -16,15 +14,8 @@ std::string layer_of(const std::string& method, const Setup& setup) {
       throw Error("--explain " + method + " brings its map to the size of images N×C×H×W, and " + input.file +
                   " has the shape " + shape_text(input.images.sizes().vec()) +
                   "; give another method, such as gradient");
-  const std::string who = "--explain " + method;
-  try {
-    return last_spatial_layer(setup.model, setup.inputs.front().images.narrow(0, 0, 1), Class{0}, who);
-  } catch (const Error& error) {
-    const std::string why = error.what();
-    const std::size_t advice = why.find("; name one: " + who);  // to those who write C++
-    if (advice == std::string::npos) throw;
-    throw Error(why.substr(0, advice) + "; give another method, such as smoothgrad");
-  }
+  return found_layer(method, setup.model, setup.inputs.front().images.narrow(0, 0, 1), Question(Class{0}),
+                     "--explain");
 }
 
 }  // namespace

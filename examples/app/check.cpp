@@ -38,10 +38,16 @@ Tensor random_map(const Images& images) {
   return torch::stack(rows);
 }
 
-Curves curves_of(const AnyModel& model, const Images& images, const Question& question,
+/// The class that is asked about, where its probability tells something: among several.
+const Class* one_of_many(const AnyModel& model, const Images& images, const Question& question) {
+  const torch::NoGradGuard no_grad;
+  const Class* const one = std::get_if<Class>(&question.kind());
+  return one != nullptr && model(images.narrow(0, 0, 1)).size(1) > 1 ? one : nullptr;
+}
+
+Curves curves_of(const AnyModel& model, const Images& images, const Question& question, const Class* one,
                  const Tensor& attribution, PixelRank rank, ProgressLine& progress) {
   const CurveOptions options{.rank = rank};
-  const Class* const one = std::get_if<Class>(&question.kind());
   Curves curves = one == nullptr ? insertion_deletion(model, images, attribution, question, options, progress)
                                  : insertion_deletion(model, images, attribution, Probability{one->label},
                                                       options, progress);
@@ -76,13 +82,14 @@ std::size_t half_way(const Checked& checked) {
 /// above.
 std::string verdict(const Checked& checked) {
   constexpr double stays = 0.5;
+  if (checked.zero) return "The network's own map is zero everywhere: there is nothing to compare";
   std::size_t at = half_way(checked);
   while (at > 0 && checked.steps[at].zero) --at;
   const auto& step = checked.steps[at];
   const std::string so_far = "Down to " + layers_text({step.layers.back()}) + ", ";
   if (step.zero)
     return so_far + "the map is zero everywhere: the shuffled network is silent, and tells nothing";
-  const double left = checked.has_signs ? std::abs(step.cosine) : step.rank_correlation;
+  const double left = checked.has_signs ? std::abs(*step.cosine) : *step.rank_correlation;
   const std::string measured =
       so_far + (checked.has_signs ? "cosine " : "rank correlation ") + formatted("%.2f", left);
   if (left < stays)
@@ -90,12 +97,8 @@ std::string verdict(const Checked& checked) {
   return measured + ": the map stays, as it must not; it shows the image more than what the network learnt";
 }
 
-std::string correlation_text(const Checked::Step& step) {
-  return step.zero ? "zero" : formatted("%.2f", step.rank_correlation);
-}
-
-std::string line(const std::string& what, const std::string& text) {
-  return "  " + padded(what, 16) + text + "\n";
+std::string alike_text(const std::optional<double>& alike) {
+  return alike ? formatted("%.2f", *alike) : "zero";
 }
 
 Json to_json(const Checked::Curve& curve) {
@@ -107,6 +110,10 @@ Json finite(double value) {
   return std::isfinite(value) ? Json(value) : Json();
 }
 
+Json or_null(const std::optional<double>& value) {
+  return value ? finite(*value) : Json();
+}
+
 }  // namespace
 
 std::vector<Checked> check_explanation(const AnyModel& model, const Images& images, const Question& question,
@@ -114,8 +121,10 @@ std::vector<Checked> check_explanation(const AnyModel& model, const Images& imag
                                        ProgressLine& progress) {
   const Tensor& attribution = explanation.attribution;
   const PixelRank rank = view == View::positive ? PixelRank::value : PixelRank::magnitude;
-  const Curves curves = curves_of(model, images, question, attribution, rank, progress);
-  const Curves random = curves_of(model, images, question, random_map(images), PixelRank::value, progress);
+  const Class* const one = one_of_many(model, images, question);
+  const Curves curves = curves_of(model, images, question, one, attribution, rank, progress);
+  const Curves random =
+      curves_of(model, images, question, one, random_map(images), PixelRank::value, progress);
   const Infidelity unfaithful = infidelity(model, images, attribution, question, {}, progress);
   progress.next();
   const Prepared method{explain};
@@ -128,7 +137,7 @@ std::vector<Checked> check_explanation(const AnyModel& model, const Images& imag
   std::vector<Checked> all;
   for (std::int64_t row = 0; row < images.size(0); ++row) {
     const auto of_row = [row](const Tensor& values) { return values[row].item<double>(); };
-    Checked checked{.unit = std::holds_alternative<Class>(question.kind()) ? "probability" : "objective",
+    Checked checked{.unit = one != nullptr ? "probability" : "objective",
                     .fractions = numbers(curves.fractions),
                     .insertion = {numbers(curves.insertion[row]), of_row(curves.insertion_area),
                                   of_row(random.insertion_area)},
@@ -137,13 +146,15 @@ std::vector<Checked> check_explanation(const AnyModel& model, const Images& imag
                     .infidelity = of_row(unfaithful.value),
                     .unexplained = of_row(unfaithful.unexplained),
                     .max_sensitivity = of_row(sensitivity),
-                    .has_signs = attribution[row].min().item<double>() < 0};
+                    .has_signs = attribution[row].min().item<double>() < 0,
+                    .zero = !attribution[row].any().item<bool>()};
     for (std::size_t i = 0; i < shuffled.layers.size(); ++i) {
       const Tensor map = shuffled.attributions[i + 1].narrow(0, row, 1).to(torch::kCPU);
-      checked.steps.push_back({shuffled.layers[i],
-                               of_row(shuffled.rank_correlation.select(1, std::int64_t(i))),
-                               of_row(shuffled.cosine.select(1, std::int64_t(i))), map,
-                               map.count_nonzero().item<std::int64_t>() == 0});
+      checked.steps.push_back(
+          {.layers = shuffled.layers[i], .attribution = map, .zero = !map.any().item<bool>()});
+      if (checked.zero || checked.steps.back().zero) continue;
+      checked.steps.back().rank_correlation = of_row(shuffled.rank_correlation.select(1, std::int64_t(i)));
+      checked.steps.back().cosine = of_row(shuffled.cosine.select(1, std::int64_t(i)));
     }
     all.push_back(std::move(checked));
   }
@@ -169,7 +180,8 @@ std::string as_text(const Checked& checked) {
                                   number(sensitivity.radius) + " at most: lower is better");
   Table table({"weights shuffled down to", "rank correlation", "cosine"});
   for (const auto& step : checked.steps)
-    table.add({layers_text({step.layers.back()}), correlation_text(step), formatted("%.2f", step.cosine)});
+    table.add(
+        {layers_text({step.layers.back()}), alike_text(step.rank_correlation), alike_text(step.cosine)});
   text +=
       line("randomisation", "the map must change when the weights are shuffled, from the last layer down");
   std::string rows = table.text();
@@ -192,9 +204,10 @@ Json as_json(const Checked& checked) {
   entry["randomization"] = Json::array();
   for (const auto& step : checked.steps)
     entry["randomization"].push_back({{"shuffled", step.layers},
-                                      {"rank_correlation", step.rank_correlation},
-                                      {"cosine", step.cosine},
+                                      {"rank_correlation", or_null(step.rank_correlation)},
+                                      {"cosine", or_null(step.cosine)},
                                       {"zero", step.zero}});
+  entry["verdict"] = verdict(checked);
   return entry;
 }
 
@@ -204,7 +217,12 @@ Picture check_picture(const Checked& checked, const Tensor& image, const Tensor&
     return what + ", area " + number(curve.area) + " (random order: " + number(curve.random_area) + ")";
   };
   const bool probability = checked.unit == "probability";
-  const Picture curves =
+  const std::string unexplained = std::isfinite(checked.unexplained)
+                                      ? percent(checked.unexplained) + " unexplained"
+                                      : "nothing to explain";
+  const Picture note = text("infidelity " + number(checked.infidelity) + " (" + unexplained +
+                            "), max-sensitivity " + number(checked.max_sensitivity) + ": lower is better");
+  const Picture drawn =
       plot({{named("insertion", checked.insertion), checked.fractions, checked.insertion.values},
             {named("deletion", checked.deletion), checked.fractions, checked.deletion.values}},
            {.title = "Checked: " + title,
@@ -215,6 +233,7 @@ Picture check_picture(const Checked& checked, const Tensor& image, const Tensor&
             .y_low = probability ? std::optional<double>(0) : std::nullopt,
             .y_high = probability ? std::optional<double>(1) : std::nullopt,
             .most_marked = 0});
+  const Picture curves = stacked({drawn, side_by_side({blank(12, 1), note}, 0), blank(1, 8)});
   if (attribution.dim() != 4 || !is_photo(image)) return curves;
 
   const Sign sign = view == View::positive ? Sign::positive : Sign::magnitude;
@@ -225,7 +244,7 @@ Picture check_picture(const Checked& checked, const Tensor& image, const Tensor&
   std::vector<Tile> tiles{{map(attribution), "The network's own"}};
   for (const auto& step : checked.steps)
     tiles.push_back({map(step.attribution), "Shuffled down to " + layers_text({step.layers.back()}) + ": " +
-                                                correlation_text(step)});
+                                                alike_text(step.rank_correlation)});
   const Picture maps = contact_sheet(
       tiles, {.columns = int(tiles.size()),
               .tile_width = 144,

@@ -5,6 +5,7 @@
 #include <pellucid/image/picture.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,17 +24,21 @@ struct Checked {
   };
   struct Step {
     std::vector<std::string> layers{};  ///< shuffled beside those before
-    double rank_correlation = 0, cosine = 0;
+    std::optional<double> rank_correlation{},
+        cosine{};          ///< with the network's own map, where neither is zero
     Tensor attribution{};  ///< 1×…
     bool zero = false;     ///< everywhere: nothing of the gradient reaches the image
   };
 
-  std::string unit{};  ///< of the curves: "probability", or "objective" where no class was asked about
+  /// Of the curves: "probability", or "objective" where no class was asked about, or the only one there is,
+  /// whose probability is always 1.
+  std::string unit{};
   std::vector<double> fractions{};
   Curve insertion{}, deletion{};
   double infidelity = 0, unexplained = 0;
   double max_sensitivity = 0;
   bool has_signs = false;  ///< the map
+  bool zero = false;       ///< the map, everywhere
   std::vector<Step> steps{};
 };
 

@@ -83,8 +83,7 @@ void run(const Common& common) {
   if (!common.out.empty()) save_picture(common.out, sheet(all, setup.labels));
   if (common.json) return print(document(all, setup.labels));
   for (const Ranking& one : all) std::cout << one.file << '\n' << one.text(setup.labels);
-  for (const std::string& file : {common.out, common.array})
-    if (!file.empty()) std::cout << "written: " << file << '\n';
+  tell_written(common);
 }
 
 const Registered registered(

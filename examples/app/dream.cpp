@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "command.hpp"
+#include "finding.hpp"
 #include "json.hpp"
 #include "recipes.hpp"
 #include "setup.hpp"
@@ -42,9 +43,6 @@ void check(const Wish& wish) {
   if (wish.objective && *wish.objective != "score" && *wish.objective != "log-odds")
     throw Error("--objective " + *wish.objective + ": give score or log-odds");
   check_part(wish.layer, !wish.channels.empty(), wish.neuron);
-  if (wish.common.inputs.size() > 1)
-    throw Error("--input is the image to begin with; " + std::to_string(wish.common.inputs.size()) +
-                " were given, give one");
   if (wish.compare && (wish.options.regularized() || !wish.preset.empty()))
     throw Error(
         "--compare makes all the presets as they are; leave --preset and the regularizers' strengths out");
@@ -81,6 +79,7 @@ std::string asked(const Wish& wish, const Labels& labels, std::int64_t row) {
 /// One image that was made, and what is to be said of it.
 struct Dream {
   std::string recipe{}, asked{};
+  std::optional<Question> question{};
   Tensor image{};  ///< 1×C×H×W
   double before = 0, value = 0;
   std::optional<Answer> said{};
@@ -117,6 +116,7 @@ std::vector<Dream> dreams_of(const Wish& wish, const Setup& setup, const Recipe&
   for (std::int64_t row = 0; row < found.synthesized.size(0); ++row) {
     Dream dream{.recipe = recipe.name,
                 .asked = asked(wish, setup.labels, row),
+                .question = asks.select({row}),
                 .image = found.synthesized.narrow(0, row, 1),
                 .before = found.values[row][0].item<double>(),
                 .value = found.values[row][-1].item<double>(),
@@ -178,14 +178,13 @@ Picture sheet(const Wish& wish, const std::vector<Dream>& dreams, std::size_t ea
 Json as_json(const Dream& dream, const Labels& labels) {
   Json its;
   its["preset"] = dream.recipe;
-  its["objective"] = dream.asked;
+  its["predicted"] = dream.said ? Json(dream.said->label) : Json();
+  its["predicted_name"] = dream.said ? text_or_null(labels.name(dream.said->label)) : Json();
+  its["probability"] = dream.said ? Json(dream.said->probability) : Json();
+  its["objective"] = as_json(*dream.question, labels);
+  if (dream.probability) its["objective"]["probability"] = *dream.probability;
   its["value"] = dream.value;
   its["value_before"] = dream.before;
-  its["probability"] = dream.probability ? Json(*dream.probability) : Json();
-  its["predicted"] = dream.said ? Json{{"class", dream.said->label},
-                                       {"label", text_or_null(labels.name(dream.said->label))},
-                                       {"probability", dream.said->probability}}
-                                : Json();
   its["high_frequencies"] = dream.diagnosis.high_frequencies;
   its["extreme"] = dream.diagnosis.extreme;
   its["repetition"] = dream.diagnosis.repetition;
@@ -207,6 +206,10 @@ void run(Wish wish) {
                             ? custom_recipe()
                             : recipe_named(wish.preset.empty() ? "natural" : wish.preset);
   const Setup setup(wish.common);
+  // The rows of one array may be images to begin with, one for each picture.
+  if (setup.images() > 1 && (setup.inputs.size() > 1 || setup.images() != question(wish).count()))
+    throw Error("--input is the image to begin with; --input " + joined(wish.common.inputs, " ") + " has " +
+                std::to_string(setup.images()) + ", give one");
   if (!setup.inputs.empty()) wish.options.start = setup.inputs.front().images;
   Film film;
   std::int64_t frames = 0;

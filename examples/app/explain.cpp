@@ -1,10 +1,9 @@
-#include <pellucid/attribution/class_activation.hpp>
-
 #include <CLI/CLI.hpp>
 
 #include "check.hpp"
 #include "command.hpp"
 #include "explain_picture.hpp"
+#include "explain_wish.hpp"
 #include "finding.hpp"
 #include "json.hpp"
 #include "methods.hpp"
@@ -15,93 +14,18 @@ namespace pellucid::app {
 
 namespace {
 
-/// The options of `explain`, as they were given.
-struct Wish {
-  Common common{};
-  std::string method = "smoothgrad";
-  MethodOptions options{};
-  std::vector<std::int64_t> targets{};
-  std::string layer{};
-  std::optional<std::int64_t> channel{};
-  std::vector<std::int64_t> neuron{};  ///< C, or C, Y, X
-  bool check = false;
-
-  bool names_a_part() const { return channel || !neuron.empty(); }
-
-  bool asks_about_a_layer() const {
-    return !layer.empty() && (names_a_part() || method_named(method).layer == LayerIs::asked_about);
-  }
-};
-
-void check(const Wish& wish) {
-  check_used(wish.method, wish.options);
-  check_part(wish.layer, wish.channel.has_value(), wish.neuron);
-  if (method_named(wish.method).layer == LayerIs::explained) {
-    if (wish.layer.empty())
-      throw Error("--method " + wish.method + " explains the values of a layer; name it with --layer");
-    if (wish.names_a_part())
-      throw Error(std::string(wish.channel ? "--channel" : "--neuron") + " would ask about a part of " +
-                  wish.layer + ", whose values --method " + wish.method +
-                  " explains for a class; leave it out");
-  }
-  if (wish.asks_about_a_layer() && !wish.targets.empty())
-    throw Error("--target asks about a class and --layer about a layer; give one of them");
-}
-
-/// What is asked about the layer that was named.
-Question about_its_layer(const Wish& wish) {
-  return about_layer(wish.layer, wish.channel ? PerImage(*wish.channel) : PerImage(), wish.neuron);
-}
-
-/// The layer whose map is made, or whose values are explained, settled here so that it can be told; none
-/// where the method has none.
-std::string layer_of_method(const Wish& wish, const Setup& setup) {
-  const Method& method = method_named(wish.method);
-  if (method.layer == LayerIs::asked_about) return "";
-  for (const Input& input : setup.inputs)
-    if (method.uses.contains("no-upsample") && !wish.options.no_upsample && input.images.dim() != 4)
-      throw Error(wish.method + " brings its map to the size of images N×C×H×W, and " + input.file +
-                  " has the shape " + shape_text(input.images.sizes().vec()) +
-                  "; give --no-upsample for the map as it is");
-  const Images first = setup.inputs.front().images.narrow(0, 0, 1);
-  if (wish.layer.empty() || wish.asks_about_a_layer())
-    return last_spatial_layer(setup.model, first,
-                              wish.asks_about_a_layer() ? about_its_layer(wish) : Question(Class{0}));
-  if (method.layer == LayerIs::explained && !wish.options.no_upsample) {
-    const torch::NoGradGuard no_grad;
-    const Tensor values = setup.model.activation(first, wish.layer);
-    if (!grid_of(values.sizes(), first.sizes()))
-      throw Error(
-          "layer '" + wish.layer + "' gives " + shape_text(values.sizes().vec()) +
-          ", which has no places to lay over an image; give --no-upsample for its values as they are");
-  }
-  return wish.layer;
-}
-
-/// What is asked about the images of one input. `labels`: what the model says of them.
-std::vector<Question> questions(const Wish& wish, const std::vector<std::int64_t>& labels) {
-  std::vector<Question> all;
-  if (wish.asks_about_a_layer()) {
-    all.push_back(about_its_layer(wish));
-  } else if (wish.targets.empty()) {
-    all.emplace_back(Class{labels});
-  }
-  for (const std::int64_t target : wish.targets) all.emplace_back(Class{target});
-  return all;
-}
-
 double euclidean_norm(const Tensor& values) {
   return values.to(torch::kDouble).norm().item<double>();
 }
 
 /// One row of an explanation, as a person is told of it.
-Finding finding(const Wish& wish, const Input& input, std::int64_t row, const Explanation& explanation,
+Finding finding(const ExplainWish& wish, const Input& input, std::int64_t row, const Explanation& explanation,
                 const Question& question) {
   Finding found{.file = input.named(row),
                 .shown = input.shown(row),
                 .image = input.images.narrow(0, row, 1),
                 .attribution = explanation.attribution.narrow(0, row, 1).detach().to(torch::kCPU),
-                .question = question.select({row})};
+                .question = wish.asks_nothing() ? std::nullopt : std::optional(question.select({row}))};
   const auto [first, last] = explanation.notices.equal_range(row);
   for (auto notice = first; notice != last; ++notice) found.notices.push_back(notice->second);
   if (!explanation.samples.empty()) found.samples = explanation.samples[std::size_t(row)];
@@ -121,7 +45,7 @@ Finding finding(const Wish& wish, const Input& input, std::int64_t row, const Ex
   return found;
 }
 
-std::vector<Finding> explain_all(const Wish& wish, const Setup& setup, const Explain& explain) {
+std::vector<Finding> explain_all(const ExplainWish& wish, const Setup& setup, const Explain& explain) {
   const View view = method_named(wish.method).view;
   ProgressLine progress("explaining", std::int64_t(setup.inputs.size()) *
                                           std::max<std::int64_t>(1, std::int64_t(wish.targets.size())) *
@@ -132,7 +56,8 @@ std::vector<Finding> explain_all(const Wish& wish, const Setup& setup, const Exp
     // A model that gives no scores N×K has layers to ask about all the same.
     const torch::NoGradGuard no_grad;
     Tensor probabilities;
-    if (!wish.asks_about_a_layer() || setup.model(input.images.narrow(0, 0, 1)).dim() == 2)
+    if (!(wish.asks_about_a_layer() || wish.asks_nothing()) ||
+        setup.model(input.images.narrow(0, 0, 1)).dim() == 2)
       probabilities = probabilities_of(setup, input.images);
     std::vector<std::int64_t> labels;
     for (std::int64_t row = 0; probabilities.defined() && row < input.count(); ++row)
@@ -154,8 +79,8 @@ std::vector<Finding> explain_all(const Wish& wish, const Setup& setup, const Exp
         if (wish.check) found.checks = std::move(checks[std::size_t(row)]);
         if (probabilities.defined()) {
           found.predicted = answer(probabilities, row);
-          if (const Class* const one = std::get_if<Class>(&found.question.kind()))
-            found.probability = probabilities[row][one->label.values()[0]].item<double>();
+          if (const Class* const one = std::get_if<Class>(&question.kind()))
+            found.probability = probabilities[row][one->select({row}).label.values()[0]].item<double>();
         }
         of_rows[std::size_t(row)].push_back(std::move(found));
       }
@@ -166,7 +91,7 @@ std::vector<Finding> explain_all(const Wish& wish, const Setup& setup, const Exp
   return findings;
 }
 
-Json document(const Wish& wish, const Labels& labels, const std::vector<Finding>& findings) {
+Json document(const ExplainWish& wish, const Labels& labels, const std::vector<Finding>& findings) {
   Json document;
   document["images"] = Json::array();
   for (const Finding& found : findings) document["images"].push_back(as_json(found, labels));
@@ -175,7 +100,7 @@ Json document(const Wish& wish, const Labels& labels, const std::vector<Finding>
   return document;
 }
 
-void run(Wish wish) {
+void run(ExplainWish wish) {
   check(wish);
   const Setup setup(wish.common);
   if (!wish.common.array.empty()) setup.check_one_size();
@@ -193,6 +118,11 @@ void run(Wish wish) {
   }
   if (!sets.empty()) method += " (" + sets + ")";
 
+  if (wish.common.json) {
+    print(document(wish, setup.labels, findings));
+  } else {
+    for (const Finding& found : findings) std::cout << as_text(found, setup.labels, method);
+  }
   if (!wish.common.array.empty()) {
     std::vector<Tensor> rows;
     for (const Finding& found : findings) rows.push_back(found.attribution);
@@ -206,16 +136,14 @@ void run(Wish wish) {
     for (const Finding& found : findings)
       if (found.checks)
         pictures.push_back(check_picture(*found.checks, found.image, found.attribution, view,
-                                         found.shown + ", " + asked_text(found.question, setup.labels)));
+                                         found.shown + ", " + asked_text(found, setup.labels)));
     save_picture(wish.common.out, stacked(pictures));
   }
-  if (wish.common.json) return print(document(wish, setup.labels, findings));
-  for (const Finding& found : findings) std::cout << as_text(found, setup.labels, method);
-  tell_written(wish.common);
+  if (!wish.common.json) tell_written(wish.common);
 }
 
 std::function<void()> set_up(CLI::App& options) {
-  const auto wish = std::make_shared<Wish>();
+  const auto wish = std::make_shared<ExplainWish>();
   MethodOptions& method = wish->options;
   options.add_option("--method", wish->method, method_names() + " (left out: smoothgrad)")->type_name("NAME");
 

@@ -24,9 +24,9 @@ std::string said(const Finding& found, const Labels& labels) {
 }
 
 std::string asked(const Finding& found, View view, const Labels& labels) {
-  if (view == View::response) return "How strongly the layer responds";
-  std::string label = "What counts for " + asked_text(found.question, labels);
-  const Class* const one = std::get_if<Class>(&found.question.kind());
+  if (view == View::response) return "The layer's channels, summed: how large, of either sign";
+  std::string label = "What counts for " + asked_text(found, labels);
+  const Class* const one = found.question ? std::get_if<Class>(&found.question->kind()) : nullptr;
   if (one != nullptr && found.probability && found.predicted->label != one->label.values()[0])
     label += "\nModel: " + percent(*found.probability);
   return label + zero_caption(found.attribution);
@@ -44,7 +44,7 @@ void add_row(std::vector<Tile>& tiles, const Finding& found, View view, const La
 
 Picture bars(View view) {
   const std::string words = view == View::positive   ? "How much a place speaks for it:"
-                            : view == View::response ? "How strongly a place responds:"
+                            : view == View::response ? "How large the sum is at a place:"
                                                      : "How much a pixel counts:";
   if (view != View::magnitude_and_sign) return explained_bar(words, main_sign(view));
   return side_by_side({explained_bar(words, Sign::magnitude), explained_bar("With its sign:", Sign::both)},
@@ -102,9 +102,11 @@ Picture explain_picture(const std::vector<Finding>& findings, View view, const s
     return view == View::channels && grid ? folded(found.attribution, *grid) : found.attribution;
   };
   std::vector<Picture> grids;
-  for (const Finding& found : findings)
-    grids.push_back(channels(drawn(found),
-                             method + ", " + found.shown + ", " + asked_text(found.question, labels), false));
+  for (const Finding& found : findings) {
+    const std::string asked = asked_text(found, labels);
+    grids.push_back(
+        channels(drawn(found), method + ", " + found.shown + (asked.empty() ? "" : ", " + asked), false));
+  }
   return stacked(grids);
 }
 

@@ -57,21 +57,18 @@ Json share(double part, double whole) {
   return whole == 0 ? Json() : Json(std::abs(part / whole));
 }
 
-std::string line(const std::string& what, const std::string& text) {
-  return "  " + padded(what, 16) + text + "\n";
-}
-
 }  // namespace
 
-std::string asked_text(const Question& question, const Labels& labels) {
-  return std::visit(Describe{labels}, question.kind());
+std::string asked_text(const Finding& found, const Labels& labels) {
+  return found.question ? std::visit(Describe{labels}, found.question->kind()) : "";
 }
 
 std::string as_text(const Finding& found, const Labels& labels, const std::string& method) {
   std::string text = found.file + "\n";
   if (found.predicted) text += line("the model says", answer_text(labels, *found.predicted));
-  text += line("explained", asked_text(found.question, labels) +
-                                (found.probability ? ", " + percent(*found.probability) : ""));
+  text += line("explained", found.question ? asked_text(found, labels) +
+                                                 (found.probability ? ", " + percent(*found.probability) : "")
+                                           : "nothing that was asked about: what the layer gives");
   text += line("method", method);
   if (found.standard_error)
     text +=
@@ -89,12 +86,16 @@ std::string as_text(const Finding& found, const Labels& labels, const std::strin
   return text;
 }
 
+Json as_json(const Question& question, const Labels& labels) {
+  return std::visit(ToJson{labels}, question.kind());
+}
+
 Json as_json(const Finding& found, const Labels& labels) {
   Json entry{{"input", found.file}};
   entry["predicted"] = found.predicted ? Json(found.predicted->label) : Json();
   entry["predicted_name"] = found.predicted ? text_or_null(labels.name(found.predicted->label)) : Json();
   entry["probability"] = found.predicted ? Json(found.predicted->probability) : Json();
-  entry["objective"] = std::visit(ToJson{labels}, found.question.kind());
+  entry["objective"] = found.question ? as_json(*found.question, labels) : Json();
   if (found.probability) entry["objective"]["probability"] = *found.probability;
   entry["shape"] = found.attribution.sizes().vec();
   if (found.samples > 0) entry["samples"] = found.samples;

@@ -15,10 +15,10 @@ namespace pellucid::app {
 struct Finding {
   std::int64_t number = 0;  ///< of the image, counted over all inputs
   std::string file{};
-  std::string shown{};   ///< the file without its folder
-  Tensor image{};        ///< 1×…, as the network sees it
-  Tensor attribution{};  ///< 1×…
-  Question question;
+  std::string shown{};                 ///< the file without its folder
+  Tensor image{};                      ///< 1×…, as the network sees it
+  Tensor attribution{};                ///< 1×…
+  std::optional<Question> question{};  ///< none where nothing is asked about
   std::vector<std::string> notices{};
   std::optional<Answer> predicted{};
   std::optional<double> probability{};       ///< of the class explained
@@ -29,11 +29,14 @@ struct Finding {
   std::optional<Checked> checks{};           ///< with --check
 };
 
-/// What was asked about: "golden retriever (207)", "channel 40 of features.12".
-std::string asked_text(const Question& question, const Labels& labels);
+/// What was asked about: "golden retriever (207)", "channel 40 of features.12"; empty where nothing was.
+std::string asked_text(const Finding& found, const Labels& labels);
 
 /// A few lines for a person.
 std::string as_text(const Finding& found, const Labels& labels, const std::string& method);
+
+/// What is asked about one image: the entry "objective".
+Json as_json(const Question& question, const Labels& labels);
 
 /// One entry of "images".
 Json as_json(const Finding& found, const Labels& labels);

@@ -63,9 +63,10 @@ std::string field_text(const ReceptiveField& field) {
 }
 
 void run(const Common& common, bool with_fields) {
-  if (common.inputs.size() > 1)
-    throw Error("layers looks at one --input; " + std::to_string(common.inputs.size()) + " were given");
   const Setup setup(common);
+  if (setup.images() > 1)
+    throw Error("layers looks at one image; --input " + joined(common.inputs, " ") + " has " +
+                std::to_string(setup.images()) + "; give one");
   const bool grey = setup.inputs.empty();
   const std::int64_t crop = setup.preprocess.crop, side = crop > 0 ? crop : usual_side;
   const Images images =
@@ -77,7 +78,7 @@ void run(const Common& common, bool with_fields) {
 
   if (common.json) {
     Json document;
-    document["input"] = {{"file", grey ? Json() : Json(common.inputs.front())},
+    document["input"] = {{"file", grey ? Json() : Json(setup.inputs.front().file)},
                          {"shape", images.sizes().vec()}};
     document["layers"] = Json::array();
     for (std::size_t i = 0; i < layers.size(); ++i)

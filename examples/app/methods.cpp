@@ -1,5 +1,6 @@
 #include "methods.hpp"
 
+#include <pellucid/attribution/class_activation.hpp>
 #include <pellucid/attribution/methods/deconvnet.hpp>
 #include <pellucid/attribution/methods/grad_cam.hpp>
 #include <pellucid/attribution/methods/grad_cam_plus_plus.hpp>
@@ -79,6 +80,10 @@ Explain integrated(const MethodOptions& options, const AnyModel& model) {
 }
 
 Explain occlusion(const MethodOptions& options, const AnyModel& model) {
+  for (const auto& [given, option] : {std::pair{options.window, "--window "}, {options.stride, "--stride "}})
+    if (given && *given < 1)
+      throw Error(option + std::to_string(*given) +
+                  ": give 1 pixel or more, or leave it out for an eighth of the image and half the window");
   return explaining_with(Occlusion{.window = options.window.value_or(0),
                                    .stride = options.stride.value_or(0),
                                    .baseline = baseline_from(options, model, "occlusion")});
@@ -159,6 +164,20 @@ const Method& method_named(const std::string& name, const std::string& option) {
   return found->second;
 }
 
+std::string found_layer(const std::string& method, const AnyModel& model, const Images& first,
+                        const Question& question, const std::string& option) {
+  const std::string who = option + " " + method;
+  try {
+    return last_spatial_layer(model, first, question, who);
+  } catch (const Error& error) {
+    const std::string why = error.what();
+    const std::size_t advice = why.find("; name one: " + who);  // to those who write C++
+    if (advice == std::string::npos) throw;
+    throw Error(why.substr(0, advice) +
+                (option == "--method" ? "; name one with --layer" : "; give a method that needs none"));
+  }
+}
+
 void check_used(const std::string& name, const MethodOptions& options) {
   method_named(name);  // refuses one that is not there
   check_used(name,
@@ -185,8 +204,10 @@ std::vector<Setting> settings_of(const std::string& name, const MethodOptions& o
     settings.emplace_back("steps", options.steps.value_or(IntegratedGradients{}.steps));
   if (uses.contains("baseline")) settings.emplace_back("baseline", baseline_name(options, name));
   if (options.window) settings.emplace_back("window", *options.window);
-  if (options.stride) settings.emplace_back("stride", *options.stride);
-  if (uses.contains("samples") || options.seed)
+  if (options.stride || options.window)
+    settings.emplace_back("stride",
+                          options.stride.value_or(std::max<std::int64_t>(1, options.window.value_or(0) / 2)));
+  if (uses.contains("samples") || options.seed || options.baseline == "noise")
     settings.emplace_back("seed", options.seed.value_or(defaults.seed));
   if (!options.layer.empty()) settings.emplace_back("layer", options.layer);
   if (options.no_upsample) settings.emplace_back("upsample", false);

@@ -39,7 +39,7 @@ enum class View {
   magnitude,
   magnitude_and_sign,
   positive,
-  response,  ///< how strong something is that nobody asked about
+  response,  ///< of a layer, whatever is asked about: the size of its channels' sum
   channels   ///< each channel by itself
 };
 
@@ -62,6 +62,11 @@ struct Method {
 const Method& method_named(const std::string& name, const std::string& option = "--method");
 std::vector<std::string> all_method_names();
 std::string method_names();  ///< all of them, as a sentence lists them
+
+/// The layer whose map a method makes where none was named, for the first of the images. Throws Error, in the
+/// words of the command line, where there is none.
+std::string found_layer(const std::string& method, const AnyModel& model, const Images& first,
+                        const Question& question, const std::string& option = "--method");
 
 /// Refuses options that the method does not use.
 void check_used(const std::string& name, const MethodOptions& options);

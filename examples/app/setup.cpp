@@ -101,6 +101,14 @@ AnyModel load(const Common& common, const Preprocess& preprocess) {
               joined(shapes::shipped_names()));
 }
 
+/// The first of the files that were left out, and how many more there are.
+void tell_skipped(const std::vector<Skipped>& skipped) {
+  constexpr std::size_t most = 10;
+  for (std::size_t i = 0; i < std::min(skipped.size(), most); ++i)
+    std::cerr << "pellucid: note: left out: " << skipped[i].reason << '\n';
+  if (skipped.size() > most) std::cerr << "pellucid: note: left out: " << skipped.size() - most << " more\n";
+}
+
 }  // namespace
 
 void add_common(CLI::App& options, Common& common, const CommonChoice& choice) {
@@ -210,7 +218,7 @@ Setup::Setup(const Common& common)
     photos |= !input.array;
     inputs.push_back(std::move(input));
   }
-  for (const Skipped& one : skipped) std::cerr << "pellucid: note: left out: " << one.reason << '\n';
+  tell_skipped(skipped);
   if (inputs.empty() && !files.empty())
     throw Error("--input: none of the " + std::to_string(files.size()) +
                 " images of the folder could be read");

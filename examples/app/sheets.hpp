@@ -7,7 +7,10 @@
 #include <pellucid/render/colormap.hpp>
 #include <pellucid/render/sheet.hpp>
 
+#include <cstdint>
+#include <exception>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace pellucid::app {
@@ -23,5 +26,36 @@ Picture channels(const Tensor& values, const std::string& title, bool strongest_
 
 /// An empty place in a sheet.
 Tile no_tile();
+
+/// Pictures of one image after another, under one another. What goes wrong with them is thrown at the end,
+/// when the rest of the answer has been given.
+class LongSheet {
+ public:
+  explicit LongSheet(std::string file) : file_(std::move(file)) {}
+
+  /// Draws the next one: draw() → Picture; nothing where there is no file.
+  template <class Draw>
+  void add(Draw&& draw) {
+    if (file_.empty() || failure_) return;
+    try {
+      append(draw());
+    } catch (...) {
+      failure_ = std::current_exception();
+    }
+  }
+
+  /// An image is done.
+  void next() { ++images_; }
+
+  void save() const;
+
+ private:
+  void append(const Picture& picture);
+
+  std::string file_;
+  Picture sheet_{};
+  std::int64_t images_ = 0;
+  std::exception_ptr failure_{};
+};
 
 }  // namespace pellucid::app

@@ -61,6 +61,11 @@ inline std::string padded(std::string text, std::size_t width) {
   return text;
 }
 
+/// One of the lines under a name: what, and what is to be said of it.
+inline std::string line(const std::string& what, const std::string& text) {
+  return "  " + padded(what, 16) + text + "\n";
+}
+
 /// Rows of text whose columns stand under one another.
 class Table {
  public:

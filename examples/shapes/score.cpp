@@ -36,8 +36,13 @@ Json to_json(const Estimate& estimate) {
   return {estimate.mean, estimate.low, estimate.high};
 }
 
-/// Explains the true class of every picture and grades that; nothing where the method has no meaning for the
-/// network.
+/// Whether a method has no meaning for a network without a ReLU, and says so.
+bool needs_a_relu(const std::string& method) {
+  return method == "guided-backprop" || method == "deconvnet" || method == "guided-grad-cam";
+}
+
+/// Explains the true class of every picture and grades that; nothing where the network has no ReLU and the
+/// method needs one.
 std::optional<Json> grades_of(const std::string& method, const AnyModel& model,
                               const shapes::Scenes& scenes) {
   app::MethodOptions options;
@@ -58,8 +63,8 @@ std::optional<Json> grades_of(const std::string& method, const AnyModel& model,
       attribution =
           explain(model, begin(model, scenes.images.narrow(0, from, rows), question, progress)).attribution;
     } catch (const Error& error) {
-      if (error.fault() != Fault::request) throw;
-      return {};  // GuidedBackprop on a network without a ReLU
+      if (error.fault() != Fault::request || !needs_a_relu(method)) throw;
+      return {};
     }
     progress.next();
     for (std::int64_t row = 0; row < rows; ++row) {
@@ -123,11 +128,12 @@ std::string as_markdown(const Json& scores) {
             ".\n\n| method | pointing game | without the margin | share on the shape | share on the mark "
             "|\n|---|---|---|---|---|\n";
     for (const auto& [method, grades] : its["methods"].items()) {
+      const Json& marked = its["marked"][method];
       text += "| " + method + " | ";
       text += grades.is_null() ? "has no meaning here: no ReLU | | | |\n"
                                : percent(grades["pointing"]) + " | " + percent(grades["pointing_on"]) +
                                      " | " + percent(grades["inside"]) + " | " +
-                                     percent(its["marked"][method]["on_watermark"]) + " |\n";
+                                     (marked.is_null() ? "" : percent(marked["on_watermark"])) + " |\n";
     }
     text += "\n";
   }

@@ -301,8 +301,16 @@ BOOST_AUTO_TEST_CASE(maps_and_values_of_a_layer) {
                  (g * a).sum(1, true)) < 1e-6);
 
   const std::string of_body = " --layer body --target 1 ";
-  BOOST_TEST(far(array("--method layer-activation" + of_body), a.sum(1, true)) < 1e-6);
-  BOOST_TEST(far(array("--method layer-activation --no-upsample" + of_body), a) < 1e-6);
+  const std::string activation = "--method layer-activation --layer body ";
+  BOOST_TEST(far(array(activation), a.sum(1, true)) < 1e-6);
+  BOOST_TEST(far(array(activation + "--no-upsample"), a) < 1e-6);
+  BOOST_TEST(shell.document("explain" + with_input + activation)["images"][0]["objective"].is_null());
+  BOOST_TEST(shell.run("explain" + with_input + activation).out.find("nothing that was asked about") !=
+             std::string::npos);
+  shell.refused("explain" + with_input + activation + "--target 0,1", {"--target", "layer-activation"});
+  shell.refused("explain" + with_input + activation + "--check", {"--check", "layer-activation"});
+  shell.refused("explain" + with_input + "--method layer-conductance --no-upsample --check" + of_body,
+                {"--check", "--no-upsample", "body"});
   BOOST_TEST(far(array("--method layer-gradient-x-activation --no-upsample" + of_body), g * a) < 1e-6);
   BOOST_TEST(far(array("--method layer-conductance --steps 4" + of_body), (g * a).sum(1, true)) < 1e-5);
   const json document =
@@ -319,9 +327,22 @@ BOOST_AUTO_TEST_CASE(maps_and_values_of_a_layer) {
   shell.refused(explain + "--method layer-activation", {"layer-activation", "--layer"});
   shell.refused(explain + "--method layer-conductance --layer body --channel 1", {"--channel", "body"});
   shell.refused(explain + "--method layer-cam --layer bodi", {"bodi", "body"});
+  torch::jit::Module flat("Flat");
+  flat.register_parameter("weight", weights(), false);
+  flat.define("def forward(self, x):\n  return torch.matmul(x.flatten(1), self.weight.t())\n");
+  flat.save(shell.path("flat.pt"));
+  const std::string of_flat = "explain --model flat.pt --preprocess unchanged --input a.png ";
+  for (const std::string method : {"layer-cam", "guided-grad-cam"})
+    shell.refused(of_flat + "--method " + method,
+                  {"--method " + method + ": no layer was named", "name one with --layer"});
   shell.refused(explain + "--method gradient --window 2", {"--window", "occlusion"});
   shell.refused(explain + "--method score-cam --stride 2", {"--stride", "occlusion"});
   shell.refused(explain + "--method occlusion --window -1", {"window -1"});
+  for (const std::string zero : {"--window 0", "--stride 0"})
+    shell.refused(explain + "--method occlusion " + zero, {zero + ": give 1 pixel or more"});
+  const json occluded = shell.document(explain + "--method occlusion --window 1 --baseline noise");
+  BOOST_TEST(occluded["options"]["stride"] == 1);
+  BOOST_TEST(occluded["options"]["seed"] == 0);
   shell.refused(explain + "--method occlusion --window 2", {"covers the whole", "less than 2"});
   shell.refused(explain + "--method occlusion --window 2 --stride 3", {"stride of 3", "at most 2"});
   shell.refused(explain + "--method occlusion --seed 1", {"--seed", "occlusion", "noise"});
@@ -338,7 +359,7 @@ BOOST_AUTO_TEST_CASE(tokens_are_laid_over_the_image) {
       "def forward(self, x):\n  return self.head.forward(self.tokens.forward(x.flatten(2).transpose(1, "
       "2)).sum(1))\n");
   network.save(shell.path("tokens.pt"));
-  const std::string explain = "explain --model tokens.pt --preprocess unchanged --input a.png --target 1 ";
+  const std::string explain = "explain --model tokens.pt --preprocess unchanged --input a.png ";
   const auto array = [&](const std::string& options) {
     const Outcome outcome = shell.run(explain + "--array a_.npy --out a_.png " + options);
     BOOST_TEST_CONTEXT(options << "\n" << outcome.err) BOOST_TEST(outcome.code == 0);
@@ -346,7 +367,7 @@ BOOST_AUTO_TEST_CASE(tokens_are_laid_over_the_image) {
   };
   // The score of class 1 is the sum of the second channel: a gradient of 1 there.
   const Tensor x = image(), second = x.narrow(1, 1, 1);
-  BOOST_TEST(far(array("--method grad-cam"), second) < 1e-6);
+  BOOST_TEST(far(array("--method grad-cam --target 1"), second) < 1e-6);
   BOOST_TEST(far(array("--method layer-activation --layer tokens"), x.sum(1, true)) < 1e-6);
   BOOST_TEST(far(array("--method layer-activation --layer tokens --no-upsample"),
                  x.flatten(2).transpose(1, 2)) < 1e-6);
@@ -445,6 +466,7 @@ BOOST_AUTO_TEST_CASE(explanations_are_checked) {
   BOOST_TEST(checks["randomization"].size() == 1);
   BOOST_TEST((checks["randomization"][0]["shuffled"] == json{"weight"}));
   BOOST_TEST(std::abs(checks["randomization"][0]["cosine"].get<double>()) <= 1);
+  BOOST_TEST(checks["verdict"].get<std::string>().find("Down to weight, cosine ") == 0);
 
   const Outcome told =
       shell.run("explain" + with_input + "--method input-x-gradient --target 0,1 --check --out c.png");
@@ -457,6 +479,28 @@ BOOST_AUTO_TEST_CASE(explanations_are_checked) {
   BOOST_TEST(shell.run("explain" + with_input + "--method input-x-gradient --target 0,1 --out d.png").code ==
              0);
   BOOST_TEST(plain.size(2) > read_image(shell.path("d.png")).size(2) + 2 * 320);  // curves, and maps, twice
+
+  // A black image in front of a ReLU has no gradient, whatever the weights: nothing is compared.
+  write_npy(shell.path("black.npy"), torch::zeros({1, 3, 2, 2}));
+  const std::string black = "explain" + model + "--input black.npy --method gradient --check";
+  const json dead = shell.document(black)["images"][0]["checks"];
+  BOOST_TEST(dead["randomization"][0]["zero"] == true);
+  BOOST_TEST(dead["randomization"][0]["rank_correlation"].is_null());
+  BOOST_TEST(dead["randomization"][0]["cosine"].is_null());
+  BOOST_TEST(dead["verdict"].get<std::string>().find("nothing to compare") != std::string::npos);
+  BOOST_TEST(shell.run(black).out.find("zero              zero") != std::string::npos);
+
+  // The probability of the only class is 1 whatever the image: the score itself is drawn.
+  torch::jit::Module single("Single");
+  single.register_parameter("weight", weights().narrow(0, 0, 1).clone(), false);
+  single.define("def forward(self, x):\n  return torch.matmul(x.flatten(1), self.weight.t())\n");
+  single.save(shell.path("single.pt"));
+  const json alone = shell.document(
+      "explain --model single.pt --preprocess unchanged --input a.png --method gradient "
+      "--check")["images"][0]["checks"];
+  BOOST_TEST(alone["unit"] == "objective");
+  const double score = (weights()[0] * image().flatten()).sum().item<double>();
+  BOOST_TEST(std::abs(alone["deletion"]["values"][0].get<double>() - score) < 1e-5);
 
   // About a layer, and of what is no image.
   const json layer =
@@ -878,6 +922,10 @@ BOOST_AUTO_TEST_CASE(activations_in_the_order_and_the_part_asked_for) {
   BOOST_TEST(channels("--channels 1") == (std::vector<std::int64_t>{1}), boost::test_tools::per_element());
   const json sorted = shell.document(body + "--sort")["images"][0]["layers"][0]["channels"];
   BOOST_TEST(std::abs(sorted[0]["max"].get<double>() - 2 * 240.0 / 255) < 1e-6);
+  // Of the array and of the text only what was asked for: twice the largest of 30, 60, 90 and 120.
+  const Outcome told = shell.run(body + "--channels 1 --array part.npy");
+  BOOST_TEST(told.out.find("channels 1 (0.941)") != std::string::npos);
+  BOOST_TEST(far(read_npy(shell.path("part.npy")), 2 * image().narrow(1, 1, 1)) < 1e-6);
   shell.refused(body + "--channels 1-3", {"--channels 1-3", "'body'", "3 channels, 0 to 2"});
   for (const std::string bad : {"2-1", "1-", "-1", "a-b", "1-2-3", "99999999999999999999"})
     shell.refused(body + "--channels=" + bad, {"--channels", bad, "0-15"});
@@ -893,8 +941,9 @@ BOOST_AUTO_TEST_CASE(gradients_of_units) {
   const json& units = document["layers"][0]["units"];
   BOOST_TEST(document["layers"][0]["layer"] == "body");
   BOOST_REQUIRE(units.size() == 2U);
-  BOOST_TEST(units[0]["unit"] == 1);
-  BOOST_TEST((units[0]["place"] == json{0, 1}));
+  BOOST_TEST(units[0]["neuron"] == 1);
+  BOOST_TEST(units[0]["y"] == 0);
+  BOOST_TEST(units[0]["x"] == 1);
   BOOST_TEST(std::abs(units[0]["value"].get<double>() - 2 * 60.0 / 255) < 1e-6);
   BOOST_TEST(units[1]["largest_gradient"] == 2);
   Tensor expected = torch::zeros({2, 3, 2, 2});
@@ -904,8 +953,11 @@ BOOST_AUTO_TEST_CASE(gradients_of_units) {
   // Left out, the place is where each channel is largest: the last pixel. The strongest channel is 2.
   const json all = shell.document(body + "--sort")["images"][0]["layers"][0]["units"];
   BOOST_REQUIRE(all.size() == 3U);
-  BOOST_TEST(all[0]["unit"] == 2);
-  BOOST_TEST((all[0]["place"] == json{1, 1}));
+  BOOST_TEST(all[0]["neuron"] == 2);
+  BOOST_TEST(all[0]["y"] == 1);
+  BOOST_TEST(all[0]["x"] == 1);
+  // The same file twice is two images.
+  BOOST_TEST(shell.document(body + "--input a.png")["images"].size() == 2U);
   const Outcome told = shell.run(body + "--channels 0");
   BOOST_TEST(told.code == 0);
   BOOST_TEST(told.out.find("channel") != std::string::npos);
@@ -913,6 +965,15 @@ BOOST_AUTO_TEST_CASE(gradients_of_units) {
   shell.refused(body + "--place 2,0", {"row y 2", "0 to 1"});
   shell.refused(body + "--place 1", {"--place", "Y,X"});
   shell.refused("activations" + with_input + "--layer body --place 0,0", {"--place", "--gradients"});
+  // A layer with its channels last.
+  torch::jit::Module last("Last"), network("Network");
+  last.define("def forward(self, x):\n  return (2 * x).permute([0, 2, 3, 1])\n");
+  network.register_module("last", last);
+  network.define("def forward(self, x):\n  return self.last.forward(x).flatten(1)\n");
+  network.save(shell.path("last.pt"));
+  write_npy(shell.path("eight.npy"), torch::rand({1, 3, 8, 8}));
+  shell.refused("activations --model last.pt --input eight.npy --layer last --gradients",
+                {"--gradients", "'last'", "1×8×8×3", "channels last"});
   shell.refused("activations" + model + "--input a.png a.png --layer body --gradients --array u.npy",
                 {"--array", "one image", "2 were given"});
 }
@@ -978,8 +1039,10 @@ BOOST_AUTO_TEST_CASE(dreams_of_a_class) {
   const json document = shell.document(dream + "--steps 300 --array x.npy --out x.png");
   const json& its = document["images"][0];
   BOOST_TEST(its["preset"] == "plain");
-  BOOST_TEST(its["objective"] == "class 0");
-  BOOST_TEST(its["predicted"]["class"] == 0);
+  BOOST_TEST(its["objective"]["class"] == 0);
+  BOOST_TEST(its["objective"]["probability"] == its["probability"]);
+  BOOST_TEST(its["predicted"] == 0);
+  BOOST_TEST(its["predicted_name"].is_null());
   BOOST_TEST(its["value"].get<double>() > its["value_before"].get<double>());
   const Tensor made = read_npy(shell.path("x.npy")), w = weights()[0].view({1, 3, 2, 2});
   const Tensor extreme = torch::where(w > 0, torch::ones_like(w), torch::zeros_like(w));
@@ -1019,6 +1082,11 @@ BOOST_AUTO_TEST_CASE(dreams_of_a_layer_and_their_comparison) {
 BOOST_AUTO_TEST_CASE(dreams_that_are_refused) {
   const Shell shell;
   const std::string dream = "dream" + model + "--size 8 ";
+  std::filesystem::create_directories(shell.path("two"));
+  for (const std::string file : {"two/a.png", "two/b.png"})
+    std::filesystem::copy(shell.path("a.png"), shell.path(file));
+  shell.refused(dream + "--target 0 --input two", {"--input two has 2"});
+  shell.refused("layers" + model + "--input two", {"one image", "--input two has 2"});
   shell.refused(dream, {"--target", "--layer"});
   shell.refused(dream + "--target 1 --layer body", {"--target", "--layer"});
   shell.refused(dream + "--channel 1", {"--layer"});
