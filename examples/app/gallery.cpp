@@ -75,13 +75,15 @@ class Gallery {
     choose_images();
     story();
     networks();
-    const MakeExhibit make = [this](const std::string& name, const std::string& caption, Words words) {
-      return exhibit(name, caption, std::move(words));
-    };
-    attribution_sections(page_, make, images_, scores_);
-    check_sections(page_, make, images_);
-    attack_sections(page_, make, images_);
-    activation_sections(page_, make, images_);
+    const GalleryTools tools{page_, images_,
+                             [this](const std::string& name, const std::string& caption, Words words) {
+                               return exhibit(name, caption, std::move(words));
+                             },
+                             [this](const Words& words) { page_.console(typed(words), output_of(words)); }};
+    attribution_sections(tools, scores_);
+    check_sections(tools);
+    attack_sections(tools);
+    activation_sections(tools);
     dreams();
     inversions();
     write_text(folder_ / "index.html", page_.html());

@@ -149,11 +149,10 @@ std::string score(const Json& scores, const std::string& method, const std::stri
          percent(its["marked"][method]["on_watermark"][0]) + " of the map is on the mark. ";
 }
 
-void section(Page& page, const MakeExhibit& exhibit, const GalleryImages& images, const Json& scores,
-             const Told& one) {
-  page.section(one.title);
-  page.paragraph(one.what);
-  page.remark("Misleads:", one.misleads);
+void section(const GalleryTools& tools, const Json& scores, const Told& one) {
+  tools.page.section(one.title);
+  tools.page.paragraph(one.what);
+  tools.page.remark("Misleads:", one.misleads);
   std::vector<Exhibit> exhibits;
   std::string scored;
   for (const std::string& network : shapes::shipped_names()) {
@@ -163,25 +162,24 @@ void section(Page& page, const MakeExhibit& exhibit, const GalleryImages& images
     words.insert(words.end(), one.options.begin(), one.options.end());
     words.emplace_back("--input");
     if (cheater) {
-      words.push_back(images.with_mark);
+      words.push_back(tools.images.with_mark);
     } else {
-      words.insert(words.end(), images.sure.begin(), images.sure.end());
+      words.insert(words.end(), tools.images.sure.begin(), tools.images.sure.end());
     }
-    exhibits.push_back(
-        exhibit(one.method + "-" + network + ".png", network + (cheater ? ", with the mark" : ""), words));
+    exhibits.push_back(tools.exhibit(one.method + "-" + network + ".png",
+                                     network + (cheater ? ", with the mark" : ""), words));
     if (one.networks != Networks::vgg) scored += score(scores, one.method, network);
   }
   if (!scored.empty())
-    page.remark("Scored", "on " + std::to_string(scores["pictures"].get<std::int64_t>()) +
-                              " pictures whose answer is known. " + scored);
-  page.exhibits(exhibits);
+    tools.page.remark("Scored", "on " + std::to_string(scores["pictures"].get<std::int64_t>()) +
+                                    " pictures whose answer is known. " + scored);
+  tools.page.exhibits(exhibits);
 }
 
 }  // namespace
 
-void attribution_sections(Page& page, const MakeExhibit& exhibit, const GalleryImages& images,
-                          const Json& scores) {
-  for (const Told& one : told()) section(page, exhibit, images, scores, one);
+void attribution_sections(const GalleryTools& tools, const Json& scores) {
+  for (const Told& one : told()) section(tools, scores, one);
 }
 
 }  // namespace pellucid::app

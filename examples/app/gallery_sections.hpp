@@ -20,17 +20,24 @@ struct GalleryImages {
   std::string folder{};                     ///< with two pictures of each shape
 };
 
+/// What a section is made with.
+struct GalleryTools {
+  Page& page;
+  const GalleryImages& images;
+  MakeExhibit exhibit{};
+  std::function<void(std::vector<std::string>)> console{};  ///< runs a command, and shows what it writes
+};
+
 /// Every method of attribution. `scores`: what `shapes_score` found, or null.
-void attribution_sections(Page& page, const MakeExhibit& exhibit, const GalleryImages& images,
-                          const Json& scores);
+void attribution_sections(const GalleryTools& tools, const Json& scores);
 
 /// What tells whether a map can be believed.
-void check_sections(Page& page, const MakeExhibit& exhibit, const GalleryImages& images);
+void check_sections(const GalleryTools& tools);
 
 /// Attacks, the smallest change, accuracy, and attacks explained.
-void attack_sections(Page& page, const MakeExhibit& exhibit, const GalleryImages& images);
+void attack_sections(const GalleryTools& tools);
 
 /// Channels of layers, what drives units, and tours.
-void activation_sections(Page& page, const MakeExhibit& exhibit, const GalleryImages& images);
+void activation_sections(const GalleryTools& tools);
 
 }  // namespace pellucid::app
