@@ -67,9 +67,9 @@ const std::vector<Told>& told() {
        "Roughly where the class was seen, with more weight to small and repeated things. The channels are "
        "weighted by "
        "places that speak for the class alone, each by how much it speaks for it.",
-       "it was made for a class's exponential; the weights come from powers of the first derivative, and are "
-       "exact "
-       "only where the network behind the layer is linear up to ReLUs."},
+       "its weights come from powers of the gradient, as if there were only ReLUs behind the layer, and its "
+       "values all "
+       "positive; in other networks, such as ConvNeXt, a weight can be of any size."},
       {"layer-cam", "LayerCAM",
        "Where in a layer the class was seen, place by place. Each place of each channel is weighted by its "
        "own "
