@@ -10,7 +10,7 @@ Words attack(const std::vector<std::string>& images, const Words& more) {
   Words words{"attack", "--model", "shapes-convnext"};
   words.insert(words.end(), more.begin(), more.end());
   words.emplace_back("--input");
-  words.insert(words.end(), tools.images.begin(), tools.images.end());
+  words.insert(words.end(), images.begin(), images.end());
   return words;
 }
 
