@@ -1,15 +1,18 @@
 /// Grades every method of attribution on every shipped network, where the answers are known:
-///   shapes_score FOLDER [PICTURES]
-/// writes FOLDER/scores.json, and FOLDER/scores.md for people.
+///   shapes_score FOLDER [PICTURES [METHOD...]]
+/// writes FOLDER/scores.json, and FOLDER/scores.md for people. Where methods are named, only these are
+/// graded; what is said of the others stays as FOLDER/scores.json has it.
 
 #include <pellucid/attribution/class_activation.hpp>
 
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <future>
 #include <iostream>
 #include <optional>
+#include <set>
 
 #include "grade.hpp"
 #include "json.hpp"
@@ -140,9 +143,25 @@ std::string as_markdown(const Json& scores) {
   return text;
 }
 
-/// All that is told of one network. `marked` and `unmarked` are the same pictures of the cheated shape.
+/// What was said before, of as many pictures; nothing where all methods are graded.
+Json said_before(const std::filesystem::path& folder, std::int64_t count,
+                 const std::set<std::string>& methods) {
+  if (methods.empty()) return Json::object();
+  for (const std::string& method : methods) app::method_named(method);  // refuses one that is not there
+  std::ifstream file(folder / "scores.json");
+  if (!file) throw Error((folder / "scores.json").string() + ": it is not there, to keep other methods from");
+  const Json before = Json::parse(file);
+  if (before["pictures"] != count)
+    throw Error((folder / "scores.json").string() + " is about " + before["pictures"].dump() +
+                " pictures; give as many");
+  return before["networks"];
+}
+
+/// All that is told of one network. `marked` and `unmarked` are the same pictures of the cheated shape;
+/// `methods`: those to grade, or none for all, the others as they were `before`.
 Json scores_of_network(const std::string& name, const shapes::Scenes& plain, const shapes::Scenes& marked,
-                       const shapes::Scenes& unmarked) {
+                       const shapes::Scenes& unmarked, const std::set<std::string>& methods,
+                       const Json& before) {
   const AnyModel model = shapes::load_shipped(name, shapes::preprocess(), {.micro_batch = 32});
   const Tensor with = answers(model, marked.images), without = answers(model, unmarked.images);
   Json its{{"accuracy", share_of(answers(model, plain.images) == plain.labels)},
@@ -150,6 +169,11 @@ Json scores_of_network(const std::string& name, const shapes::Scenes& plain, con
            {"without_mark", share_of(without == unmarked.labels)},
            {"turned", share_of(with != without)}};
   for (const std::string& method : app::all_method_names()) {
+    if (!methods.empty() && !methods.contains(method)) {
+      for (const std::string pictures : {"methods", "marked"})
+        its[pictures][method] = before.at(name).at(pictures).at(method);
+      continue;
+    }
     its["methods"][method] = grades_of(method, model, plain).value_or(Json());
     its["marked"][method] = grades_of(method, model, marked).value_or(Json());
     std::cerr << name + ", " + method + ": " + its["methods"][method].dump() + '\n';
@@ -157,7 +181,8 @@ Json scores_of_network(const std::string& name, const shapes::Scenes& plain, con
   return its;
 }
 
-void score(const std::filesystem::path& folder, std::int64_t count) {
+void score(const std::filesystem::path& folder, std::int64_t count, const std::set<std::string>& methods) {
+  const Json before = said_before(folder, count, methods);
   const shapes::Scenes plain = pictures(count, {});
   const shapes::Scenes marked = pictures(
                            count, {.label = shapes::cheated_shape, .watermark_class = shapes::cheated_shape}),
@@ -179,7 +204,7 @@ void score(const std::filesystem::path& folder, std::int64_t count) {
   for (const std::string& name : shapes::shipped_names())
     running.push_back(std::async(std::launch::async, [&, name] {
       at::set_num_threads(1);
-      return scores_of_network(name, plain, marked, unmarked);
+      return scores_of_network(name, plain, marked, unmarked, methods, before);
     }));
   for (std::size_t i = 0; i < running.size(); ++i)
     scores["networks"][shapes::shipped_names()[i]] = running[i].get();
@@ -191,8 +216,9 @@ void score(const std::filesystem::path& folder, std::int64_t count) {
 
 int main(int count, char** arguments) {
   try {
-    if (count < 2) throw Error("usage: shapes_score FOLDER [PICTURES]");
-    score(arguments[1], count > 2 ? std::atoll(arguments[2]) : 500);
+    if (count < 2) throw Error("usage: shapes_score FOLDER [PICTURES [METHOD...]]");
+    score(arguments[1], count > 2 ? std::atoll(arguments[2]) : 500,
+          count > 3 ? std::set<std::string>(arguments + 3, arguments + count) : std::set<std::string>());
   } catch (const std::exception& error) {
     std::cerr << "shapes_score: " << error.what() << '\n';
     return 1;
