@@ -38,11 +38,11 @@ void many_steps(const GalleryTools& tools) {
       "that no attack succeeded does not prove that none does; and a network whose gradients are hidden "
       "only looks strong.");
   tools.page.exhibits({tools.exhibit("attack-ifgsm.png", "shapes-convnext, ten steps",
-                                     attack(tools.images.sure, {"--method", "ifgsm", "--epsilon", "0.03"})),
+                                     attack(tools.images.sure, {"--method", "ifgsm", "--epsilon", "0.06"})),
                        tools.exhibit("attack-pgd-l2.png", "shapes-convnext, the whole change at most 1 long",
                                      attack(tools.images.sure, {"--method", "pgd", "--norm", "2", "--epsilon",
                                                                 "1", "--steps", "20"}))});
-  tools.console(attack({tools.images.sure[0]}, {"--method", "ifgsm", "--epsilon", "0.03"}));
+  tools.console(attack({tools.images.sure[0]}, {"--method", "ifgsm", "--epsilon", "0.06"}));
 }
 
 void smallest(const GalleryTools& tools) {
@@ -83,7 +83,7 @@ void explained(const GalleryTools& tools) {
       "attack failed.");
   tools.page.exhibits(
       {tools.exhibit("attack-explained.png", "shapes-convnext, explained by Integrated Gradients",
-                     attack({tools.images.sure[0]}, {"--method", "ifgsm", "--epsilon", "0.03", "--explain",
+                     attack({tools.images.sure[0]}, {"--method", "ifgsm", "--epsilon", "0.06", "--explain",
                                                      "integrated-gradients"}))});
 }
 
