@@ -80,10 +80,14 @@ void run(const Common& common) {
     for (const Ranking& one : all) rows.push_back(one.probabilities);
     save_array(common.array, torch::stack(rows));
   }
+  if (common.json) {
+    print(document(all, setup.labels));
+  } else {
+    for (const Ranking& one : all) std::cout << one.file << '\n' << one.text(setup.labels);
+  }
+  std::cout.flush();
   if (!common.out.empty()) save_picture(common.out, sheet(all, setup.labels));
-  if (common.json) return print(document(all, setup.labels));
-  for (const Ranking& one : all) std::cout << one.file << '\n' << one.text(setup.labels);
-  tell_written(common);
+  if (!common.json) tell_written(common);
 }
 
 const Registered registered(

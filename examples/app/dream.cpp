@@ -200,6 +200,25 @@ std::string frame_file(const std::string& out, std::int64_t step) {
       .string();
 }
 
+void tell(const Wish& wish, const std::vector<Dream>& dreams, const Labels& labels) {
+  if (wish.common.json) {
+    Json document;
+    document["images"] = Json::array();
+    for (const Dream& dream : dreams) document["images"].push_back(as_json(dream, labels));
+    return print(document);
+  }
+  Table table({"preset", "objective", "value", "sure", "predicted", "fine", "extreme", "copies"});
+  for (const Dream& dream : dreams)
+    table.add({dream.recipe, dream.asked, number(dream.before) + " → " + number(dream.value),
+               dream.probability ? percent(*dream.probability) : "-",
+               dream.said ? answer_text(labels, *dream.said) : "-", percent(dream.diagnosis.high_frequencies),
+               percent(dream.diagnosis.extreme), number(dream.diagnosis.repetition)});
+  std::cout << table.text();
+  for (const Dream& dream : dreams)
+    for (const std::string& notice : dream.notices)
+      std::cout << dream.recipe << ", " << dream.asked << ": note: " << notice << '\n';
+}
+
 void run(Wish wish) {
   check(wish);
   const Recipe& alone = wish.options.regularized()
@@ -243,24 +262,10 @@ void run(Wish wish) {
     for (const Dream& dream : dreams) images.push_back(dream.image);
     save_array(wish.common.array, torch::cat(images));
   }
+  tell(wish, dreams, setup.labels);
+  std::cout.flush();
   if (!wish.common.out.empty()) save_picture(wish.common.out, sheet(wish, dreams, each));
-  if (wish.common.json) {
-    Json document;
-    document["images"] = Json::array();
-    for (const Dream& dream : dreams) document["images"].push_back(as_json(dream, setup.labels));
-    return print(document);
-  }
-  Table table({"preset", "objective", "value", "sure", "predicted", "fine", "extreme", "copies"});
-  for (const Dream& dream : dreams)
-    table.add({dream.recipe, dream.asked, number(dream.before) + " → " + number(dream.value),
-               dream.probability ? percent(*dream.probability) : "-",
-               dream.said ? answer_text(setup.labels, *dream.said) : "-",
-               percent(dream.diagnosis.high_frequencies), percent(dream.diagnosis.extreme),
-               number(dream.diagnosis.repetition)});
-  std::cout << table.text();
-  for (const Dream& dream : dreams)
-    for (const std::string& notice : dream.notices)
-      std::cout << dream.recipe << ", " << dream.asked << ": note: " << notice << '\n';
+  if (wish.common.json) return;
   tell_written(wish.common);
   if (frames > 0)
     std::cout << "written: " << frames << " frames, " << frame_file(wish.common.out, 0) << " …\n";

@@ -136,6 +136,18 @@ Json document(const Wish& wish, const std::vector<Rebuilt>& all) {
   return document;
 }
 
+void tell(const Wish& wish, const std::vector<Rebuilt>& all) {
+  if (wish.common.json) return print(document(wish, all));
+  Table table({"input", "layer", "weights", "error before", "after each phase"});
+  for (const Rebuilt& one : all) {
+    std::vector<std::string> phases;
+    for (std::size_t i = 1; i < one.errors.size(); ++i) phases.push_back(number(one.errors[i]));
+    table.add({one.file, one.layer, number(one.alpha_weight) + ", " + number(one.variation_weight),
+               number(one.errors[0]), joined(phases, " → ")});
+  }
+  std::cout << table.text();
+}
+
 void run(Wish wish) {
   if (wish.lambdas.empty()) wish.lambdas = {1};
   for (const double lambda : wish.lambdas)
@@ -153,17 +165,10 @@ void run(Wish wish) {
     for (const Rebuilt& one : all) images.push_back(one.image);
     save_array(wish.common.array, torch::cat(images));
   }
+  tell(wish, all);
+  std::cout.flush();
   if (!wish.common.out.empty()) save_picture(wish.common.out, sheet(wish, setup, all));
-  if (wish.common.json) return print(document(wish, all));
-  Table table({"input", "layer", "weights", "error before", "after each phase"});
-  for (const Rebuilt& one : all) {
-    std::vector<std::string> phases;
-    for (std::size_t i = 1; i < one.errors.size(); ++i) phases.push_back(number(one.errors[i]));
-    table.add({one.file, one.layer, number(one.alpha_weight) + ", " + number(one.variation_weight),
-               number(one.errors[0]), joined(phases, " → ")});
-  }
-  std::cout << table.text();
-  tell_written(wish.common);
+  if (!wish.common.json) tell_written(wish.common);
 }
 
 std::function<void()> set_up(CLI::App& options) {
