@@ -121,7 +121,10 @@ std::string as_markdown(const Json& scores) {
       "pictures of "
       "the " +
       shapes::names()[std::size_t(shapes::cheated_shape)] + " with the mark, which covers " +
-      percent(scores["mark"]) + " of the picture.\n\n";
+      percent(scores["mark"]) +
+      " of the picture.\n\nOf the layer-... methods the layer is the last that has places, as for ...-cam; "
+      "layer-activation "
+      "asks about no class.\n\n";
   for (const auto& [network, its] : scores["networks"].items()) {
     text += "## " + network + "\n\nRight on " + percent(its["accuracy"]) +
             " of the pictures. Of the pictures of the " +
