@@ -219,8 +219,10 @@ class ScriptGraph {
       reads |= node->kind() == torch::jit::prim::GetAttr;
       if (node->kind() == torch::jit::prim::Constant && node->hasAttribute(attr::value) &&
           node->kindOf(attr::value) == torch::jit::AttributeKind::t)
-        constants.emplace_back(node->hasAttribute(attr::name) ? node->s(attr::name) : "", node->t(attr::value));
-      for (const torch::jit::Block* const inner : node->blocks()) reads |= collect_constants(inner, constants);
+        constants.emplace_back(node->hasAttribute(attr::name) ? node->s(attr::name) : "",
+                               node->t(attr::value));
+      for (const torch::jit::Block* const inner : node->blocks())
+        reads |= collect_constants(inner, constants);
     }
     return reads;
   }
