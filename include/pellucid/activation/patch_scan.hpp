@@ -185,7 +185,8 @@ std::vector<ScannedLayer> scanned_layers(const M& model, const Images& images,
       const bool places = grids.next(info.shape).has_value();
       for (const ScannedLayer& layer : layers)
         if (layer.name == info.name && layer.grid && !places)
-          throw Error(c10::str("layer '", info.name, "' gives a tensor of shape ", info.shape,
+          throw Error(c10::str("layer '", info.name, "' gives a tensor of shape ",
+                               at::IntArrayRef(info.shape),
                                ", in which nothing lies as the image does (attention between tokens, or its "
                                "heads); name a layer that has places, or one N×K"));
     }
