@@ -2,6 +2,7 @@
 /// All of Pellucid.
 
 #include <pellucid/activation/receptive_field.hpp>
+#include <pellucid/activation/top_patches.hpp>
 #include <pellucid/activation/tour.hpp>
 #include <pellucid/activation/unit_gradients.hpp>
 #include <pellucid/attack/methods/fgsm.hpp>

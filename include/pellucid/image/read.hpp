@@ -99,16 +99,16 @@ inline Images decode_image(std::span<const std::uint8_t> bytes, const std::strin
   }
 }
 
-/// Reads a PNG or JPEG file, told apart by its content and not by its name, as float32 1×3×H×W in [0, 1].
-///
-/// What is decoded, and how, and what is refused: see `decode_image`. Throws Error that names the file.
-inline Images read_image(const std::filesystem::path& path) {
-  InputFile file(path, std::string(detail::readable_images));
+namespace detail {
+
+/// The bytes of an image file, not decoded yet. Throws Error that names the file.
+inline std::vector<std::uint8_t> image_bytes(const std::filesystem::path& path) {
+  InputFile file(path, std::string(readable_images));
   // Looked at before the rest is read: a film or a disk image is not worth loading to be refused.
   std::vector<std::uint8_t> bytes(std::size_t(std::min<std::uintmax_t>(file.size(), 16)));
   file.read(bytes.data(), bytes.size());
   try {
-    detail::check_format(bytes);
+    check_format(bytes);
   } catch (const Error& error) {
     file.refuse(error.what());
   }
@@ -116,7 +116,16 @@ inline Images read_image(const std::filesystem::path& path) {
   const std::size_t start = bytes.size();
   bytes.resize(std::size_t(file.size()));
   file.read(bytes.data() + start, bytes.size() - start);
-  return decode_image(bytes, path.string());
+  return bytes;
+}
+
+}  // namespace detail
+
+/// Reads a PNG or JPEG file, told apart by its content and not by its name, as float32 1×3×H×W in [0, 1].
+///
+/// What is decoded, and how, and what is refused: see `decode_image`. Throws Error that names the file.
+inline Images read_image(const std::filesystem::path& path) {
+  return decode_image(detail::image_bytes(path), path.string());
 }
 
 /// The files of a folder and of its subfolders whose names end in .png, .jpg or .jpeg (or in capitals),

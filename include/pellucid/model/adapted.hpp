@@ -14,6 +14,7 @@
 #include <pellucid/model/layer_names.hpp>
 #include <pellucid/model/preprocess.hpp>
 #include <pellucid/model/recording.hpp>
+#include <pellucid/model/weights/checkpoint.hpp>
 
 namespace pellucid {
 
@@ -67,6 +68,10 @@ class Adapted {
     const torch::NoGradGuard no_grad;
     return run(images, [&](const Tensor& input) { return network_->weighted_layers(input); });
   }
+
+  /// All values that the network computes with, parameters and buffers, by their names. Of a function, whose
+  /// values cannot be known, none.
+  NamedTensors state() const { return network_->state(); }
 
   /// The model with the weights of these layers shuffled: the values of each parameter in another order,
   /// which depends on the seed and the parameter's name alone. It shares all other weights with this one.

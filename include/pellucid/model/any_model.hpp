@@ -9,6 +9,7 @@
 #include <pellucid/core/execution.hpp>
 #include <pellucid/model/preprocess.hpp>
 #include <pellucid/model/recording.hpp>
+#include <pellucid/model/weights/checkpoint.hpp>
 
 namespace pellucid {
 
@@ -43,6 +44,9 @@ class AnyModel {
     return model_->weighted_layers(images);
   }
 
+  /// All values that the network computes with; none where the model does not tell.
+  NamedTensors state() const { return model_->state(); }
+
   /// The model with the weights of these layers shuffled. Throws Error where the model cannot do that.
   AnyModel shuffled(const std::vector<std::string>& layers, std::uint64_t seed = 0) const {
     return AnyModel(model_->shuffled(layers, seed));
@@ -67,6 +71,7 @@ class AnyModel {
                                         const std::vector<std::string>& layers) const = 0;
     virtual std::vector<LayerInfo> layers(const Images& images) const = 0;
     virtual std::vector<std::string> weighted_layers(const Images& images) const = 0;
+    virtual NamedTensors state() const = 0;
     virtual std::shared_ptr<const Interface> shuffled(const std::vector<std::string>& layers,
                                                       std::uint64_t seed) const = 0;
     virtual Images fit(const Images& images) const = 0;
@@ -97,6 +102,13 @@ class AnyModel {
       throw Error(
           "this model does not tell its weights; one made by adapt(), load() or load_script() does, and "
           "your own with members weighted_layers(images) and shuffled(layers, seed)");
+    }
+    NamedTensors state() const override {
+      if constexpr (requires { NamedTensors(model.state()); }) {
+        return model.state();
+      } else {
+        return {};
+      }
     }
     std::shared_ptr<const Interface> shuffled(const std::vector<std::string>& layers,
                                               std::uint64_t seed) const override {

@@ -12,6 +12,7 @@
 #include <pellucid/model/observer.hpp>
 #include <pellucid/model/recording.hpp>
 #include <pellucid/model/shuffle.hpp>
+#include <pellucid/model/weights/checkpoint.hpp>
 
 namespace pellucid::detail {
 
@@ -154,6 +155,16 @@ class EagerNetwork {
       if (weighted && std::find(result.begin(), result.end(), layer) == result.end()) result.push_back(layer);
     }
     std::reverse(result.begin(), result.end());
+    return result;
+  }
+
+  /// All values of the module: its parameters, then its buffers.
+  NamedTensors state() const {
+    NamedTensors result;
+    if (module_ == nullptr) return result;
+    OtherValues::check(*module_, values_.get());
+    for (const auto& item : module_->named_parameters()) result.emplace_back(item.key(), item.value());
+    for (const auto& item : module_->named_buffers()) result.emplace_back(item.key(), item.value());
     return result;
   }
 

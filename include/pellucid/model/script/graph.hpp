@@ -14,6 +14,7 @@
 #include <pellucid/model/script/in_place.hpp>
 #include <pellucid/model/script/torch.hpp>
 #include <pellucid/model/script/weights.hpp>
+#include <pellucid/model/weights/checkpoint.hpp>
 
 namespace pellucid::detail {
 
@@ -56,6 +57,17 @@ class ScriptGraph {
 
   /// The layers that have weights, in the order in which they run (last).
   std::vector<std::string> weighted_layers() const { return ScriptWeights(*graph_).layers(); }
+
+  /// All tensors that the graph computes with: its constants in their order, those that are weights by their
+  /// names. Where it still reads attributes (which the forward pass writes), the module's values, too.
+  NamedTensors state() const {
+    NamedTensors result;
+    if (collect_constants(graph_->block(), result)) {
+      for (const auto& item : module_.named_parameters()) result.emplace_back(item.name, item.value);
+      for (const auto& item : module_.named_buffers()) result.emplace_back(item.name, item.value);
+    }
+    return result;
+  }
 
   /// The graph with the weights of these layers shuffled: a copy, which shares all others.
   ScriptGraph shuffled(const std::vector<std::string>& layers, std::uint64_t seed) const {
@@ -197,6 +209,22 @@ class ScriptGraph {
       if (node->kind() == torch::jit::prim::GetAttr) reads.push_back(node);
       for (torch::jit::Block* const inner : node->blocks()) collect_attributes(inner, written, reads);
     }
+  }
+
+  /// Returns whether the block reads attributes, too.
+  static bool collect_constants(const torch::jit::Block* block, NamedTensors& constants) {
+    namespace attr = torch::jit::attr;
+    bool reads = false;
+    for (const torch::jit::Node* const node : block->nodes()) {
+      reads |= node->kind() == torch::jit::prim::GetAttr;
+      if (node->kind() == torch::jit::prim::Constant && node->hasAttribute(attr::value) &&
+          node->kindOf(attr::value) == torch::jit::AttributeKind::t)
+        constants.emplace_back(node->hasAttribute(attr::name) ? node->s(attr::name) : "",
+                               node->t(attr::value));
+      for (const torch::jit::Block* const inner : node->blocks())
+        reads |= collect_constants(inner, constants);
+    }
+    return reads;
   }
 
   /// What a module warns of (torchvision's GoogLeNet: of its result's type) it would warn of in every pass.

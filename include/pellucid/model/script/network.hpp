@@ -60,6 +60,9 @@ class ScriptNetwork {
     return result;
   }
 
+  /// All tensors that the graph computes with, in the order in which they come.
+  NamedTensors state() const { return graph_.state(); }
+
   /// The network with the weights of these layers shuffled: a copy, which shares all others.
   ScriptNetwork shuffled(const std::vector<std::string>& layers, std::uint64_t seed) const {
     ScriptNetwork result = *this;

@@ -1,0 +1,376 @@
+#pragma once
+/// What an index of patches holds, and its file.
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <limits>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <pellucid/core/digest.hpp>
+#include <pellucid/core/error.hpp>
+#include <pellucid/core/files.hpp>
+#include <pellucid/core/torch.hpp>
+#include <pellucid/model/weights/checkpoint.hpp>
+#include <pellucid/model/weights/mapped_file.hpp>
+#include <pellucid/model/weights/safetensors.hpp>
+
+namespace pellucid {
+
+namespace detail {
+
+/// "'a', 'b'"; nothing: "none".
+inline std::string listed(const std::vector<std::string>& names) {
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + shown(name);
+  return list.empty() ? "none" : list;
+}
+
+/// In the file each text is ended by a zero byte, which none may hold.
+inline void check_text(const std::string& text, const std::string& what) {
+  if (text.empty() || text.find('\0') != text.npos)
+    throw Error("an image's " + what + " in an index of patches is " + shown(text) +
+                "; expected a text that is not empty and holds no zero byte");
+}
+
+}  // namespace detail
+
+/// An image file of an index.
+struct ScannedImage {
+  std::string name{};      ///< of the file, relative to the folder
+  std::uint64_t size = 0;  ///< bytes
+  std::string digest{};    ///< `digest_of` its bytes
+
+  bool operator==(const ScannedImage&) const = default;
+};
+
+/// What an index of patches is about. Only indexes about the same can be merged.
+struct PatchIndexOf {
+  std::vector<std::string> layers{};
+  std::vector<std::int64_t> channels{};  ///< of each layer
+  std::int64_t top = 9;                  ///< places kept of each channel
+  std::string model{};                   ///< digest of its weights
+  std::string preprocess{}, execution{};
+
+  bool operator==(const PatchIndexOf&) const = default;
+
+  void check() const {
+    const auto refuse = [](const std::string& reason) { throw Error("an index of patches " + reason); };
+    if (layers.size() != channels.size())
+      refuse("is given " + std::to_string(layers.size()) + " layers and the channels of " +
+             std::to_string(channels.size()) + "; give a number of channels for each layer");
+    const auto too_few = std::find_if(channels.begin(), channels.end(), [](auto count) { return count < 1; });
+    if (too_few != channels.end())
+      refuse("is given " + std::to_string(*too_few) + " channels for layer " +
+             detail::shown(layers[std::size_t(too_few - channels.begin())]) + "; at least 1 is needed");
+    if (std::set<std::string>(layers.begin(), layers.end()).size() != layers.size())
+      refuse("is given a layer twice in " + detail::listed(layers) + "; name each once");
+    if (top < 1) refuse("is to keep the top " + std::to_string(top) + " places; at least 1 is needed");
+  }
+
+  /// Which part is another in `other`, with both values; empty where all are the same.
+  std::string difference(const PatchIndexOf& other) const {
+    const auto said = [](const std::string& what, const std::string& mine, const std::string& others) {
+      return "one is " + what + " " + mine + ", the other " + others;
+    };
+    const auto counts = [](const std::vector<std::int64_t>& values) {
+      return c10::str("[", c10::Join(", ", values), "]");
+    };
+    if (model != other.model) return said("of the model", detail::shown(model), detail::shown(other.model));
+    if (layers != other.layers)
+      return said("of the layers", detail::listed(layers), detail::listed(other.layers));
+    if (channels != other.channels)
+      return said("of layers with channels", counts(channels), counts(other.channels));
+    if (top != other.top) return said("of the top", std::to_string(top), std::to_string(other.top));
+    if (preprocess != other.preprocess)
+      return said("made with the preprocess", detail::shown(preprocess), detail::shown(other.preprocess));
+    if (execution != other.execution)
+      return said("made with the execution", detail::shown(execution), detail::shown(other.execution));
+    return {};
+  }
+};
+
+namespace detail {
+
+/// A place that is kept of a channel.
+struct KeptPlace {
+  float value = 0;
+  DigestBytes image{};
+  std::int32_t y = 0, x = 0;
+
+  bool operator==(const KeptPlace&) const = default;
+};
+
+using KeptPlaces = std::vector<KeptPlace>;  // strongest first
+
+/// The one order of places, in which no two are equal.
+inline bool stronger(const KeptPlace& a, const KeptPlace& b) {
+  if (a.value != b.value) return a.value > b.value;
+  return std::tie(a.image, a.y, a.x) < std::tie(b.image, b.y, b.x);
+}
+
+/// All that an index holds.
+struct PatchRecords {
+  PatchIndexOf about{};
+  std::map<std::string, ScannedImage> images{};
+  std::map<std::string, std::string> skipped{};  // names and reasons
+  std::vector<std::vector<KeptPlaces>> kept{};   // of each layer, of each channel
+
+  bool operator==(const PatchRecords&) const = default;
+};
+
+[[noreturn]] inline void refuse_unknown_image(const KeptPlace& place) {
+  throw Error("an index of patches was offered a place of the image " + digest_hex(place.image) +
+              ", which was not added; add an image when all its offers were made");
+}
+
+inline constexpr std::string_view patch_index_format = "pellucid patches", patch_index_version = "1";
+
+inline Tensor bytes_tensor(std::string_view bytes) {
+  Tensor tensor = torch::empty({std::int64_t(bytes.size())}, torch::kByte);
+  if (!bytes.empty()) std::memcpy(tensor.data_ptr(), bytes.data(), bytes.size());
+  return tensor;
+}
+
+/// The numbers that images have in a file: of each digest that is kept, the place of its smallest name.
+inline std::map<DigestBytes, std::int64_t> numbers_of_images(const PatchRecords& records) {
+  std::map<DigestBytes, std::int64_t> numbers;
+  for (const auto& rows : records.kept)
+    for (const KeptPlaces& row : rows)
+      for (const KeptPlace& place : row) numbers[place.image] = -1;
+  std::int64_t number = 0;
+  for (const auto& [name, image] : records.images) {
+    const auto kept = numbers.find(digest_bytes(image.digest));
+    if (kept != numbers.end() && kept->second < 0) kept->second = number;
+    ++number;
+  }
+  return numbers;
+}
+
+/// What is written of an index.
+inline Checkpoint parts_of(const PatchRecords& records) {
+  using nlohmann::json;
+  const PatchIndexOf& about = records.about;
+  // A layer whose name is not UTF-8 is refused with its tensors.
+  const std::string layers = json(about.layers).dump(-1, ' ', false, json::error_handler_t::replace);
+  Checkpoint parts{{},
+                   {{"format", std::string(patch_index_format)},
+                    {"version", std::string(patch_index_version)},
+                    {"layers", layers},
+                    {"top", std::to_string(about.top)},
+                    {"model", about.model},
+                    {"preprocess", about.preprocess},
+                    {"execution", about.execution}}};
+
+  const auto count = std::int64_t(records.images.size());
+  Tensor sizes = torch::empty({count}, torch::kLong), digests = torch::empty({count, 20}, torch::kByte);
+  std::string names, left_out, reasons;
+  std::int64_t* size = sizes.data_ptr<std::int64_t>();
+  std::uint8_t* digest = digests.data_ptr<std::uint8_t>();
+  for (const auto& [name, image] : records.images) {
+    names.append(name).push_back('\0');
+    *size++ = std::int64_t(image.size);
+    const DigestBytes bytes = digest_bytes(image.digest);
+    digest = std::copy(bytes.begin(), bytes.end(), digest);
+  }
+  for (const auto& [name, reason] : records.skipped) {
+    left_out.append(name).push_back('\0');
+    reasons.append(reason).push_back('\0');
+  }
+  parts.tensors = {{"images/names", bytes_tensor(names)},
+                   {"images/sizes", sizes},
+                   {"images/digests", digests},
+                   {"skipped/names", bytes_tensor(left_out)},
+                   {"skipped/reasons", bytes_tensor(reasons)}};
+
+  const std::map<DigestBytes, std::int64_t> numbers = numbers_of_images(records);
+  for (std::size_t layer = 0; layer < records.kept.size(); ++layer) {
+    const std::vector<std::int64_t> shape{about.channels[layer], about.top};
+    Tensor values = torch::full(shape, -std::numeric_limits<double>::infinity(), torch::kFloat);
+    Tensor images = torch::full(shape, -1, torch::kLong);
+    Tensor ys = torch::full(shape, -1, torch::kInt), xs = torch::full(shape, -1, torch::kInt);
+    for (std::size_t channel = 0; channel < records.kept[layer].size(); ++channel) {
+      auto at = std::int64_t(channel) * about.top;
+      for (const KeptPlace& place : records.kept[layer][channel]) {
+        const std::int64_t number = numbers.at(place.image);
+        if (number < 0) refuse_unknown_image(place);
+        values.data_ptr<float>()[at] = place.value;
+        images.data_ptr<std::int64_t>()[at] = number;
+        ys.data_ptr<std::int32_t>()[at] = place.y;
+        xs.data_ptr<std::int32_t>()[at] = place.x;
+        ++at;
+      }
+    }
+    const std::string& name = about.layers[layer];
+    parts.tensors.emplace_back(name + "/values", values);
+    parts.tensors.emplace_back(name + "/images", images);
+    parts.tensors.emplace_back(name + "/y", ys);
+    parts.tensors.emplace_back(name + "/x", xs);
+  }
+  return parts;
+}
+
+inline void write_patch_records(const std::filesystem::path& path, const PatchRecords& records) {
+  const Checkpoint parts = parts_of(records);
+  write_safetensors(path, parts.tensors, parts.metadata);
+}
+
+/// Takes an index out of what a file holds. Whether all of that belongs together is seen by writing it again.
+class PatchRecordsReader {
+ public:
+  PatchRecordsReader(const InputName& file, const Checkpoint& checkpoint)
+      : file_(file), checkpoint_(checkpoint) {}
+
+  PatchRecords read() const {
+    if (const auto format = checkpoint_.metadata.find("format");
+        format == checkpoint_.metadata.end() || format->second != patch_index_format)
+      file_.refuse("it is a safetensors file of something else");
+    if (text("version") != patch_index_version)
+      file_.refuse("it is of version " + shown(text("version")) + ", and version " +
+                   shown(patch_index_version) + " is read");
+    PatchRecords records{read_about(), {}, {}, {}};
+    const std::vector<DigestBytes> digests = read_images(records);
+    const auto names = texts("skipped/names"), reasons = texts("skipped/reasons");
+    if (names.size() != reasons.size()) damaged("it has not one reason for each file that was left out");
+    for (std::size_t i = 0; i < names.size(); ++i) records.skipped.emplace(names[i], reasons[i]);
+    for (std::size_t layer = 0; layer < records.about.layers.size(); ++layer)
+      records.kept.push_back(read_layer(records.about, layer, digests));
+    check_same(parts_of(records));
+    return records;
+  }
+
+ private:
+  [[noreturn]] void damaged(const std::string& reason) const { file_.refuse("it is damaged: " + reason); }
+
+  const std::string& text(const std::string& key) const {
+    const auto found = checkpoint_.metadata.find(key);
+    if (found == checkpoint_.metadata.end()) damaged("its metadata have no " + shown(key));
+    return found->second;
+  }
+
+  /// The tensor, of that type and shape; a size of −1 may be any.
+  Tensor part(const std::string& name, at::ScalarType type, const std::vector<std::int64_t>& shape) const {
+    const Tensor* found = checkpoint_.find(name);
+    if (found == nullptr) damaged("it has no tensor " + shown(name));
+    bool fits = found->scalar_type() == type && found->dim() == std::int64_t(shape.size());
+    for (std::size_t d = 0; fits && d < shape.size(); ++d)
+      fits = shape[d] < 0 || shape[d] == found->size(std::int64_t(d));
+    if (!fits)
+      damaged(c10::str("its tensor ", shown(name), " is ", found->scalar_type(), " ", found->sizes(),
+                       ", and should be ", type, " [", c10::Join(", ", shape), "]"));
+    return *found;
+  }
+
+  std::vector<std::string> texts(const std::string& name) const {
+    const Tensor bytes = part(name, torch::kByte, {-1});
+    std::vector<std::string> result;
+    if (bytes.numel() == 0) return result;
+    std::string_view left(static_cast<const char*>(bytes.data_ptr()), std::size_t(bytes.numel()));
+    if (left.back() != '\0') damaged("the last text of " + shown(name) + " has no end");
+    while (!left.empty()) {
+      const std::size_t end = left.find('\0');
+      if (end == 0) damaged("a text of " + shown(name) + " is empty");
+      result.emplace_back(left.substr(0, end));
+      left.remove_prefix(end + 1);
+    }
+    return result;
+  }
+
+  PatchIndexOf read_about() const {
+    PatchIndexOf about{
+        .model = text("model"), .preprocess = text("preprocess"), .execution = text("execution")};
+    const std::string& top = text("top");
+    const auto [end, error] = std::from_chars(top.data(), top.data() + top.size(), about.top);
+    if (error != std::errc() || end != top.data() + top.size()) damaged("its top is " + shown(top));
+    const auto layers = nlohmann::json::parse(text("layers"), nullptr, false);
+    if (!layers.is_array()) damaged("its layers are " + shown(text("layers")));
+    for (const auto& layer : layers) {
+      if (!layer.is_string()) damaged("its layers are " + shown(text("layers")));
+      about.layers.push_back(layer.get<std::string>());
+      about.channels.push_back(part(about.layers.back() + "/values", torch::kFloat, {-1, about.top}).size(0));
+    }
+    try {
+      about.check();
+    } catch (const Error& error) {
+      damaged(error.what());
+    }
+    return about;
+  }
+
+  std::vector<DigestBytes> read_images(PatchRecords& records) const {
+    const std::vector<std::string> names = texts("images/names");
+    const auto count = std::int64_t(names.size());
+    const Tensor sizes = part("images/sizes", torch::kLong, {count}),
+                 bytes = part("images/digests", torch::kByte, {count, 20});
+    std::vector<DigestBytes> digests(names.size());
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      std::copy_n(bytes.data_ptr<std::uint8_t>() + 20 * i, 20, digests[i].begin());
+      const auto size = std::uint64_t(sizes.data_ptr<std::int64_t>()[i]);
+      records.images.emplace(names[i], ScannedImage{names[i], size, digest_hex(digests[i])});
+    }
+    return digests;
+  }
+
+  std::vector<KeptPlaces> read_layer(const PatchIndexOf& about, std::size_t layer,
+                                     const std::vector<DigestBytes>& digests) const {
+    const std::string& name = about.layers[layer];
+    const std::vector<std::int64_t> shape{about.channels[layer], about.top};
+    const Tensor values = part(name + "/values", torch::kFloat, shape),
+                 images = part(name + "/images", torch::kLong, shape),
+                 ys = part(name + "/y", torch::kInt, shape), xs = part(name + "/x", torch::kInt, shape);
+    std::vector<KeptPlaces> rows(std::size_t(about.channels[layer]));
+    for (std::size_t channel = 0; channel < rows.size(); ++channel) {
+      const auto refuse = [&](const std::string& reason) {
+        damaged("channel " + std::to_string(channel) + " of layer " + shown(name) + " " + reason);
+      };
+      std::set<DigestBytes> seen;
+      KeptPlaces& row = rows[channel];
+      for (std::int64_t k = 0; k < about.top; ++k) {
+        const std::int64_t at = std::int64_t(channel) * about.top + k;
+        const std::int64_t image = images.data_ptr<std::int64_t>()[at];
+        if (image == -1) break;  // what stands behind is compared when it is written again
+        if (image < 0 || image >= std::int64_t(digests.size()))
+          refuse("names image number " + std::to_string(image) + " of " + std::to_string(digests.size()));
+        const KeptPlace place{values.data_ptr<float>()[at], digests[std::size_t(image)],
+                              ys.data_ptr<std::int32_t>()[at], xs.data_ptr<std::int32_t>()[at]};
+        if (place.y < 0 || place.x < 0) refuse("has a place outside the layer");
+        if (!row.empty() && !stronger(row.back(), place)) refuse("is not sorted");
+        if (!seen.insert(place.image).second) refuse("has two places of one image");
+        row.push_back(place);
+      }
+    }
+    return rows;
+  }
+
+  /// NaN equals nothing, and is found here.
+  void check_same(const Checkpoint& again) const {
+    bool same = again.metadata == checkpoint_.metadata && again.tensors.size() == checkpoint_.tensors.size();
+    for (const auto& [name, tensor] : again.tensors) {
+      const Tensor* found = checkpoint_.find(name);
+      same = same && found != nullptr && found->sizes() == tensor.sizes() && found->equal(tensor);
+    }
+    if (!same) damaged("its parts do not fit each other, or it was not written by this library");
+  }
+
+  const InputName& file_;
+  const Checkpoint& checkpoint_;
+};
+
+inline PatchRecords read_patch_records(const std::filesystem::path& path) {
+  InputFile file(path, "an index of patches, as TopPatches and `pellucid patches` write it");
+  const Checkpoint checkpoint = read_safetensors(file, map_file(path, file));
+  return PatchRecordsReader(file, checkpoint).read();
+}
+
+}  // namespace detail
+
+}  // namespace pellucid

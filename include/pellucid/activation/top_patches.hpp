@@ -1,0 +1,239 @@
+#pragma once
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <set>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <pellucid/activation/patch_index.hpp>
+#include <pellucid/activation/patch_scan.hpp>
+#include <pellucid/core/concepts.hpp>
+#include <pellucid/core/error.hpp>
+#include <pellucid/core/progress.hpp>
+#include <pellucid/image/decode_ahead.hpp>
+
+namespace pellucid {
+
+/// The places in many images at which the channels of some layers are strongest: for each channel, of each
+/// image max over y, x of a, and of the images the `top` with the largest.
+///
+///   const PatchIndex index = TopPatches({.layers = {"features.7"}, .index = "patches.safetensors"})(
+///       model, "photos");
+///   index.of("features.7", 42)[0];  // the image and the place that channel 42 looked for
+///
+/// All layers (N×C×h×w, N×h×w×C, tokens N×T×C; N×K has the one place 0, 0) are seen in one pass, cut behind
+/// the last, while threads decode the next images. Memory does not grow with the images but for their list.
+///
+/// The result is a function of the set of images alone. All passes have one shape: a batch that is not full
+/// is filled up with an image that does not count. Parts of the images (`shard`, other folders) give indexes
+/// that merge into that of the whole.
+///
+/// With a file for the index, the scan saves there as it goes, and goes on from what is there: images that
+/// the index has are not decoded again. A stop (Cancelled, a failure, kill -9) loses what is not saved yet.
+///
+/// Files that cannot be read, and of a model that takes images of any size those of another size than the
+/// first one's, are left out and listed with the reason (`PatchIndex::skipped`).
+///
+/// Girshick et al. (2014), "Rich feature hierarchies"; Zeiler & Fergus (2014); Yosinski et al. (2015).
+struct TopPatches {
+  std::vector<std::string> layers{};  ///< "" for the scores
+  std::int64_t top = 9;               ///< places kept of each channel
+  std::filesystem::path index{};      ///< the file of the index; empty: none
+  double save_every = 30;             ///< seconds between two times of saving; 0: behind every image
+  Shard shard{};                      ///< which of the images
+  int threads = 0;                    ///< that decode images; 0: as many as there are cores
+
+  void check() const {
+    if (layers.empty()) throw Error("TopPatches: no layer was named; give at least one in layers");
+    const std::set<std::string> different(layers.begin(), layers.end());
+    if (different.size() != layers.size())
+      throw Error("TopPatches: a layer is named twice in " + detail::listed(layers) + "; name each once");
+    if (top < 1) throw Error("TopPatches: top is " + std::to_string(top) + "; keep at least 1 place");
+    if (!(save_every >= 0))
+      throw Error("TopPatches: save_every is " + std::to_string(save_every) + " seconds; give 0 or more");
+    if (threads < 0)
+      throw Error("TopPatches: threads is " + std::to_string(threads) + "; give 0 (one a core) or more");
+    shard.check();
+  }
+
+  /// Of all PNG and JPEG images in a folder and its subfolders.
+  ///
+  /// Throws Error where none of them can be read, for a layer that is not there or has no places, for a layer
+  /// with NaN, and where the file of the index is none, is about something else (the part is said), or has
+  /// another image by a name that is in the folder.
+  template <LayeredModel M, ProgressCallback F = Silent>
+  PatchIndex operator()(const M& model, const std::filesystem::path& folder, F&& callback = {}) const {
+    check();
+    return scan(model, detail::image_files(folder), Reporter<std::remove_reference_t<F>>(callback));
+  }
+
+  /// Of these files, which the index knows by their paths as they were given.
+  template <LayeredModel M, ProgressCallback F = Silent>
+  PatchIndex operator()(const M& model, const std::vector<std::filesystem::path>& files,
+                        F&& callback = {}) const {
+    check();
+    return scan(model, detail::image_files(files), Reporter<std::remove_reference_t<F>>(callback));
+  }
+
+ private:
+  /// Images that go through the model together.
+  struct Batch {
+    std::vector<ScannedImage> images{};
+    std::vector<Images> pixels{};
+    std::set<std::string> digests{};
+    std::vector<ScannedImage> same{};  ///< other files of images of this batch
+  };
+
+  template <LayeredModel M, class Report>
+  PatchIndex scan(const M& model, std::vector<detail::ImageFile> files, const Report& report) const {
+    const torch::NoGradGuard no_grad;
+    std::error_code ignored;
+    std::optional<PatchIndex> before;
+    if (!index.empty() && std::filesystem::exists(index, ignored)) before = PatchIndex::load(index);
+    std::optional<std::vector<std::int64_t>> size;
+    if (before) size = detail::size_told(before->about().preprocess);
+    if (!size) size = detail::size_seen(model, files);
+    const detail::ScanPlan plan = detail::scan_plan(model, *size, layers);
+    PatchIndex found = begin(model, plan, before);
+
+    std::erase_if(
+        files, [&](const detail::ImageFile& file) { return !shard.has(file.name) || is_known(file, found); });
+    save(found);  // a place that cannot be written to is better known now than behind the scan
+    try {
+      run(model, plan, files, found, report);
+    } catch (...) {
+      try {
+        save(found);
+      } catch (const Error&) {  // what went wrong first tells more
+      }
+      throw;
+    }
+    save(found);
+    report(std::int64_t(files.size()), std::int64_t(files.size()));
+    return found;
+  }
+
+  /// The index with what a scan before this one found.
+  template <LayeredModel M>
+  PatchIndex begin(const M& model, const detail::ScanPlan& plan,
+                   const std::optional<PatchIndex>& before) const {
+    PatchIndexOf about{.layers = layers,
+                       .top = top,
+                       .model = model_digest(model),
+                       .preprocess = detail::preprocess_text(preprocess_of(model), plan.size),
+                       .execution = plan.execution};
+    for (const detail::ScannedLayer& layer : plan.layers) about.channels.push_back(layer.channels);
+    PatchIndex found(std::move(about));
+    if (!before) return found;
+    if (const std::string other = before->about().difference(found.about()); !other.empty())
+      throw Error("the scan cannot go on with " + index.string() + ", which it would give another index: " +
+                  other + "; give the same network and options, or another file");
+    found.merge(*before);
+    return found;
+  }
+
+  /// Whether the index has the file. Throws Error where it has another by that name: its patches cannot be
+  /// taken out again, because what they drove out is lost.
+  bool is_known(const detail::ImageFile& file, const PatchIndex& found) const {
+    const auto known = found.images().find(file.name);
+    if (known == found.images().end()) return false;
+    std::error_code gone;
+    const std::uintmax_t size = std::filesystem::file_size(file.path, gone);
+    if (gone || size == known->second.size) return true;
+    throw Error("the image " + detail::shown(file.name) + " has changed since " + index.string() +
+                " was made: it had " + std::to_string(known->second.size) + " bytes, and has " +
+                std::to_string(size) + "; give the file another name, or make a new index");
+  }
+
+  void save(const PatchIndex& found) const {
+    if (!index.empty()) found.save(index);
+  }
+
+  template <LayeredModel M, class Report>
+  void run(const M& model, const detail::ScanPlan& plan, const std::vector<detail::ImageFile>& files,
+           PatchIndex& found, const Report& report) const {
+    using Clock = std::chrono::steady_clock;
+    std::vector<std::filesystem::path> paths;
+    for (const detail::ImageFile& file : files) paths.push_back(file.path);
+    const std::size_t decoders =
+        threads > 0 ? std::size_t(threads) : std::max(1U, std::thread::hardware_concurrency());
+    DecodeAhead images(
+        std::move(paths), [&model](const Images& image) { return detail::fitted(model, image); },
+        int(decoders), decoders + 2 * std::size_t(plan.micro_batch));
+    Clock::time_point saved = Clock::now();
+    std::chrono::duration<double> pause(save_every);
+    Batch batch;
+    for (std::int64_t done = 1; std::optional<DecodedImage> next = images.next(); ++done) {
+      take(std::move(*next), files[next->number], plan, batch, found);
+      if (std::int64_t(batch.images.size()) == plan.micro_batch)
+        look(model, plan, std::exchange(batch, {}), found);
+      if (const Clock::time_point now = Clock::now(); !index.empty() && now - saved >= pause) {
+        save(found);
+        saved = Clock::now();
+        pause =
+            std::max(pause, 20 * std::chrono::duration<double>(saved - now));  // a long list takes its time
+      }
+      if (done < std::int64_t(files.size())) report(done, std::int64_t(files.size()));
+    }
+    if (!batch.images.empty()) look(model, plan, std::move(batch), found);
+  }
+
+  /// Puts an image into the batch, unless there is a reason to leave it out, or it is known.
+  static void take(DecodedImage next, const detail::ImageFile& file, const detail::ScanPlan& plan,
+                   Batch& batch, PatchIndex& found) {
+    if (!next.image.defined()) return found.skip(file.name, detail::reason_about(file, next.reason));
+    if (next.image.size(2) != plan.size[0] || next.image.size(3) != plan.size[1])
+      return found.skip(
+          file.name,
+          c10::str("it has ", next.image.size(2), "×", next.image.size(3),
+                   " pixels (height × width), and the scan is one of images with ", plan.size[0], "×",
+                   plan.size[1], ": give the model a preprocess that crops, or scan it by itself"));
+    ScannedImage image{file.name, next.size, next.digest};
+    if (found.has_digest(image.digest)) {
+      found.add(std::move(image));
+    } else if (!batch.digests.insert(image.digest).second) {
+      batch.same.push_back(std::move(image));
+    } else {
+      batch.images.push_back(std::move(image));
+      batch.pixels.push_back(std::move(next.image));
+    }
+  }
+
+  /// Passes the batch through the model. Either all that was found of it is in the index, or nothing.
+  template <LayeredModel M>
+  static void look(const M& model, const detail::ScanPlan& plan, Batch batch, PatchIndex& found) {
+    const auto images = std::int64_t(batch.images.size());
+    batch.pixels.resize(std::size_t(plan.micro_batch), batch.pixels.back());
+    std::vector<std::string> names;
+    for (const detail::ScannedLayer& layer : plan.layers) names.push_back(layer.name);
+    const std::vector<Tensor> outputs = detail::scanned(model, torch::cat(batch.pixels), names);
+    std::vector<std::vector<detail::StrongestPlace>> places;
+    for (std::size_t i = 0; i < plan.layers.size(); ++i) {
+      places.push_back(detail::strongest_places(
+          plan.layers[i].maps(outputs[i]), images,
+          [&](std::int64_t channel) { return found.threshold(i, channel); },
+          [&](std::int64_t row) {
+            throw Error("layer '" + names[i] + "' gives NaN for the image " +
+                            detail::shown(batch.images[std::size_t(row)].name) +
+                            ": the weights or the preprocessing are damaged, or the numbers overflow; move "
+                            "the image away if it is the only one",
+                        Fault::failure);
+          }));
+    }
+    for (std::size_t i = 0; i < places.size(); ++i)
+      for (const detail::StrongestPlace& place : places[i])
+        found.offer(i, place.channel, place.value, batch.images[std::size_t(place.row)].digest, place.y,
+                    place.x);
+    for (ScannedImage& image : batch.images) found.add(std::move(image));
+    for (ScannedImage& image : batch.same) found.add(std::move(image));
+  }
+};
+
+}  // namespace pellucid
