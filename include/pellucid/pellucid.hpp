@@ -1,6 +1,7 @@
 #pragma once
 /// All of Pellucid.
 
+#include <pellucid/activation/patch_index.hpp>
 #include <pellucid/activation/receptive_field.hpp>
 #include <pellucid/activation/top_patches.hpp>
 #include <pellucid/activation/tour.hpp>

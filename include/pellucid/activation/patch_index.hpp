@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <pellucid/activation/patch_index_file.hpp>
+#include <pellucid/activation/patch_records.hpp>
 #include <pellucid/core/digest.hpp>
 #include <pellucid/core/error.hpp>
 #include <pellucid/model/weights/checkpoint.hpp>

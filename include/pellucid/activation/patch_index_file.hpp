@@ -1,5 +1,5 @@
 #pragma once
-/// What an index of patches holds, and its file.
+/// The file of an index of patches; `PatchIndex::save` describes it.
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
@@ -12,10 +12,11 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <tuple>
+#include <system_error>
 #include <utility>
 #include <vector>
 
+#include <pellucid/activation/patch_records.hpp>
 #include <pellucid/core/digest.hpp>
 #include <pellucid/core/error.hpp>
 #include <pellucid/core/files.hpp>
@@ -24,114 +25,7 @@
 #include <pellucid/model/weights/mapped_file.hpp>
 #include <pellucid/model/weights/safetensors.hpp>
 
-namespace pellucid {
-
-namespace detail {
-
-/// "'a', 'b'"; nothing: "none".
-inline std::string listed(const std::vector<std::string>& names) {
-  std::string list;
-  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + shown(name);
-  return list.empty() ? "none" : list;
-}
-
-/// In the file each text is ended by a zero byte, which none may hold.
-inline void check_text(const std::string& text, const std::string& what) {
-  if (text.empty() || text.find('\0') != text.npos)
-    throw Error("an image's " + what + " in an index of patches is " + shown(text) +
-                "; expected a text that is not empty and holds no zero byte");
-}
-
-}  // namespace detail
-
-/// An image file of an index.
-struct ScannedImage {
-  std::string name{};      ///< of the file, relative to the folder
-  std::uint64_t size = 0;  ///< bytes
-  std::string digest{};    ///< `digest_of` its bytes
-
-  bool operator==(const ScannedImage&) const = default;
-};
-
-/// What an index of patches is about. Only indexes about the same can be merged.
-struct PatchIndexOf {
-  std::vector<std::string> layers{};
-  std::vector<std::int64_t> channels{};  ///< of each layer
-  std::int64_t top = 9;                  ///< places kept of each channel
-  std::string model{};                   ///< digest of its weights
-  std::string preprocess{}, execution{};
-
-  bool operator==(const PatchIndexOf&) const = default;
-
-  void check() const {
-    const auto refuse = [](const std::string& reason) { throw Error("an index of patches " + reason); };
-    if (layers.size() != channels.size())
-      refuse("is given " + std::to_string(layers.size()) + " layers and the channels of " +
-             std::to_string(channels.size()) + "; give a number of channels for each layer");
-    const auto too_few = std::find_if(channels.begin(), channels.end(), [](auto count) { return count < 1; });
-    if (too_few != channels.end())
-      refuse("is given " + std::to_string(*too_few) + " channels for layer " +
-             detail::shown(layers[std::size_t(too_few - channels.begin())]) + "; at least 1 is needed");
-    if (std::set<std::string>(layers.begin(), layers.end()).size() != layers.size())
-      refuse("is given a layer twice in " + detail::listed(layers) + "; name each once");
-    if (top < 1) refuse("is to keep the top " + std::to_string(top) + " places; at least 1 is needed");
-  }
-
-  /// Which part is another in `other`, with both values; empty where all are the same.
-  std::string difference(const PatchIndexOf& other) const {
-    const auto said = [](const std::string& what, const std::string& mine, const std::string& others) {
-      return "one is " + what + " " + mine + ", the other " + others;
-    };
-    const auto counts = [](const std::vector<std::int64_t>& values) {
-      return c10::str("[", c10::Join(", ", values), "]");
-    };
-    if (model != other.model) return said("of the model", detail::shown(model), detail::shown(other.model));
-    if (layers != other.layers)
-      return said("of the layers", detail::listed(layers), detail::listed(other.layers));
-    if (channels != other.channels)
-      return said("of layers with channels", counts(channels), counts(other.channels));
-    if (top != other.top) return said("of the top", std::to_string(top), std::to_string(other.top));
-    if (preprocess != other.preprocess)
-      return said("made with the preprocess", detail::shown(preprocess), detail::shown(other.preprocess));
-    if (execution != other.execution)
-      return said("made with the execution", detail::shown(execution), detail::shown(other.execution));
-    return {};
-  }
-};
-
-namespace detail {
-
-/// A place that is kept of a channel.
-struct KeptPlace {
-  float value = 0;
-  DigestBytes image{};
-  std::int32_t y = 0, x = 0;
-
-  bool operator==(const KeptPlace&) const = default;
-};
-
-using KeptPlaces = std::vector<KeptPlace>;  // strongest first
-
-/// The one order of places, in which no two are equal.
-inline bool stronger(const KeptPlace& a, const KeptPlace& b) {
-  if (a.value != b.value) return a.value > b.value;
-  return std::tie(a.image, a.y, a.x) < std::tie(b.image, b.y, b.x);
-}
-
-/// All that an index holds.
-struct PatchRecords {
-  PatchIndexOf about{};
-  std::map<std::string, ScannedImage> images{};
-  std::map<std::string, std::string> skipped{};  // names and reasons
-  std::vector<std::vector<KeptPlaces>> kept{};   // of each layer, of each channel
-
-  bool operator==(const PatchRecords&) const = default;
-};
-
-[[noreturn]] inline void refuse_unknown_image(const KeptPlace& place) {
-  throw Error("an index of patches was offered a place of the image " + digest_hex(place.image) +
-              ", which was not added; add an image when all its offers were made");
-}
+namespace pellucid::detail {
 
 inline constexpr std::string_view patch_index_format = "pellucid patches", patch_index_version = "1";
 
@@ -315,7 +209,8 @@ class PatchRecordsReader {
     for (std::size_t i = 0; i < names.size(); ++i) {
       std::copy_n(bytes.data_ptr<std::uint8_t>() + 20 * i, 20, digests[i].begin());
       const auto size = std::uint64_t(sizes.data_ptr<std::int64_t>()[i]);
-      records.images.emplace(names[i], ScannedImage{names[i], size, digest_hex(digests[i])});
+      if (!records.images.emplace(names[i], ScannedImage{names[i], size, digest_hex(digests[i])}).second)
+        damaged("it names the image " + shown(names[i]) + " twice");
     }
     return digests;
   }
@@ -371,6 +266,4 @@ inline PatchRecords read_patch_records(const std::filesystem::path& path) {
   return PatchRecordsReader(file, checkpoint).read();
 }
 
-}  // namespace detail
-
-}  // namespace pellucid
+}  // namespace pellucid::detail
