@@ -117,7 +117,7 @@ const Registered registered(
                  add_common(options, *common, {.labels = false, .input_needed = false});
                  const auto no_fields = std::make_shared<bool>(false);
                  options.add_flag("--no-receptive-fields", *no_fields,
-                                  "leave them out: finding them takes some hundred forward passes");
+                                  "leave them out: finding them takes some thirty forward passes");
                  return [common, no_fields] { run(*common, !*no_fields); };
                }});
 

@@ -1,14 +1,13 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
-#include <iterator>
 #include <limits>
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <pellucid/activation/edge_search.hpp>
 #include <pellucid/core/concepts.hpp>
 #include <pellucid/core/images.hpp>
 #include <pellucid/core/progress.hpp>
@@ -74,15 +73,11 @@ struct Places {
     are_known = true;
   }
 
-  /// Which rows and which columns of places hold NaN.
-  std::pair<Tensor, Tensor> stains(const Tensor& output) const {
-    const Tensor map = output.sum(channels)[0].isnan();  // much faster than isnan().any(channels)
-    return {map.any(1).cpu(), map.any(0).cpu()};
+  /// Which places hold NaN: h×w.
+  Tensor stains(const Tensor& output) const {
+    return output.sum(channels)[0].isnan().cpu();  // much faster than isnan().any(channels)
   }
 };
-
-/// Which place was the last (or the first) that saw the pixels stained by a probe, by the probe's number.
-using Edge = std::map<std::int64_t, std::int64_t>;
 
 inline std::int64_t edge_of(const Tensor& stained, bool last) {
   const auto places = stained.accessor<bool, 1>();
@@ -92,74 +87,62 @@ inline std::int64_t edge_of(const Tensor& stained, bool last) {
   return edge;
 }
 
-inline std::int64_t floor_of(std::int64_t number, std::int64_t divisor) {
-  return number >= 0 ? number / divisor : -((-number + divisor - 1) / divisor);
+/// How far the dye of the first corner of a map of stains reaches. With dye in the opposite corner, too (not
+/// `alone`), the stains are two rectangles: the first stained row and column tell the near one's size if they
+/// end before the far one does. Empty where no place is stained, and where the two cannot be told apart.
+inline std::optional<Corner> reach_of(const Tensor& stains, bool alone) {
+  const Tensor rows = stains.any(1), columns = stains.any(0);
+  const Corner all{edge_of(rows, true), edge_of(columns, true)};
+  if (all.row < 0) return {};
+  if (alone) return all;
+  const Corner near{edge_of(stains.select(1, edge_of(columns, false)), true),
+                    edge_of(stains.select(0, edge_of(rows, false)), true)};
+  if (near.row == all.row || near.column == all.column) return {};
+  return near;
 }
 
-/// Where an edge moves on by one place between probes that follow each other, and by another: the first of
-/// these probes, its place, and the pixels between the two.
-struct EdgeSteps {
-  std::int64_t probe = 0, place = 0, stride = 0;
+/// A layer in question. `far` counts pixels and places from their far ends.
+struct FieldSearch {
+  std::size_t layer = 0;
+  Places places{};
+  std::int64_t rows = 0, columns = 0;
+  CornerSearch near, far;
+  bool apart = false;  ///< dye in both corners at once cannot be told apart
+
+  /// Whether anything could be read from the layer's output after these corners were dyed.
+  bool learn(const Tensor& output, const std::optional<Corner>& near_dye,
+             const std::optional<Corner>& far_dye) {
+    const Tensor stains = places.stains(output);
+    const bool alone = !near_dye || !far_dye;
+    const auto near_reach = near_dye ? reach_of(stains, alone) : std::nullopt;
+    const auto far_reach = far_dye ? reach_of(stains.flip({0, 1}), alone) : std::nullopt;
+    if (near_reach) near.learn(*near_dye, *near_reach);
+    if (far_reach) far.learn(*far_dye, *far_reach);
+    return near_reach || far_reach;
+  }
 };
 
-inline std::optional<EdgeSteps> steps_of(const Edge& edge) {
-  std::optional<EdgeSteps> first;
-  if (edge.empty()) return {};
-  for (auto now = std::next(edge.begin()); now != edge.end(); ++now) {
-    const auto before = std::prev(now);
-    if (now->first != before->first + 1 || before->second < 0 || now->second != before->second + 1) continue;
-    if (first && now->second == first->place + 1)
-      return EdgeSteps{first->probe, first->place, now->first - first->probe};
-    first = EdgeSteps{now->first, now->second, 0};
-  }
-  return {};
-}
-
-/// Place u of `places` sees the pixels from l + u·s up to, and without, r + u·s. Probe c of `before` stains
-/// the pixels below c + 1: its last place is the last with l + u·s ≤ c. Probe c of `behind` stains those from
-/// c on: its first place is the first with r + u·s > c. Empty unless all probes agree on l, r and s.
-inline std::optional<FieldAxis> axis_of(const Edge& before, const Edge& behind, std::int64_t places) {
-  const std::optional<EdgeSteps> left = steps_of(before), right = steps_of(behind);
-  if (!left || !right || left->stride != right->stride) return {};
-  const std::int64_t stride = left->stride;
-  const std::int64_t first = left->probe - stride * left->place;
-  const std::int64_t end = right->probe - stride * (right->place - 1);
-  if (end <= first) return {};
-  for (const auto& [probe, place] : before)
-    if (place != std::clamp<std::int64_t>(floor_of(probe - first, stride), -1, places - 1)) return {};
-  for (const auto& [probe, place] : behind) {
-    const std::int64_t expected = std::max<std::int64_t>(floor_of(probe - end, stride) + 1, 0);
-    if (place != (expected < places ? expected : -1)) return {};
-  }
-  return FieldAxis{first, end - first, stride};
-}
-
-/// The probes along an axis of `pixels`: two strides one by one from the near end (at the far one a stride
-/// more, as there may be pixels left over that no place sees), and some between, which tell whether what
-/// holds there holds everywhere.
-inline std::vector<std::int64_t> probes_of(std::int64_t pixels, std::int64_t stride, bool far) {
-  const std::int64_t close = std::min((far ? 3 : 2) * stride + 1, std::max<std::int64_t>(pixels - 1, 1));
-  constexpr std::int64_t spread = 8;
-  std::vector<std::int64_t> probes;
-  for (std::int64_t i = 0; i < close; ++i) probes.push_back(far ? pixels - close + i : i);
-  for (std::int64_t i = 1; i < spread; ++i) {
-    const std::int64_t between = pixels * i / spread;
-    if (far ? between < pixels - close && between > 0 : between >= close) probes.push_back(between);
-  }
-  return probes;
+/// Joins what was found from either end.
+inline std::optional<FieldAxis> axis_of(const EdgeSearch& near, const EdgeSearch& far, std::int64_t pixels,
+                                        std::int64_t places) {
+  const std::optional<Regular> begin = near.found(), end = far.found();
+  if (!begin || !end || begin->stride != end->stride) return {};
+  const std::int64_t last = begin->first + (places - 1) * begin->stride;  // the last place sees from here on
+  const std::int64_t size = pixels - end->first - last;
+  if (size <= 0) return {};
+  return FieldAxis{begin->first, size, begin->stride};
 }
 
 }  // namespace detail
 
 /// What the places of each layer see of images of this size, found by trying: pixels are made NaN, from a
-/// corner of the image on and a row and a column more with each probe; a place that becomes NaN has seen
-/// them. Exact for every network whose operators hand NaN on, as convolutions, pooling, norms, activations
-/// and attention do on a CPU; what is not the same for all places of a layer is left open, never guessed.
+/// corner of the image on; a place that becomes NaN has seen them. How far the dye must reach is bisected.
+/// Exact for every network whose operators hand NaN on, as convolutions, pooling, norms, activations and
+/// attention do on a CPU; what is not the same for all places of a layer is left open, never guessed.
 ///
 /// images N×C×H×W: any of the size to ask about; the first is looked at, alone. Where some channels of a
 /// layer see more than others (Inception's, side by side) the largest field counts. Known are layers 1×C×h×w
-/// and 1×h×w×C. Runs about 5·s + 16 images, s the largest stride among the layers, which may be 64; layers of
-/// larger strides are left open.
+/// and 1×h×w×C. Runs about 30 images; layers of strides above 64 are left open.
 /// Throws Error on images of another shape, and on a layer that is not there.
 template <class M, ProgressCallback F = Silent>
 std::vector<ReceptiveField> receptive_fields(const M& model, const Images& images,
@@ -176,24 +159,19 @@ std::vector<ReceptiveField> receptive_fields(const M& model, const Images& image
   const detail::NaNAllowed nan_allowed;
   const Images image = images.narrow(0, 0, 1);
   const std::int64_t height = image.size(2), width = image.size(3);
-  const auto stained = [&](std::int64_t top, std::int64_t left, std::int64_t bottom, std::int64_t right) {
+  using detail::Corner;
+  const auto dyed = [&](const std::optional<Corner>& near, const std::optional<Corner>& far) {
+    constexpr double dye = std::numeric_limits<double>::quiet_NaN();
     Images copy = image.clone();
-    copy.slice(2, top, bottom).slice(3, left, right).fill_(std::numeric_limits<double>::quiet_NaN());
+    if (near) copy.slice(2, 0, near->row + 1).slice(3, 0, near->column + 1).fill_(dye);
+    if (far) copy.slice(2, height - 1 - far->row).slice(3, width - 1 - far->column).fill_(dye);
     return copy;
   };
 
-  constexpr std::int64_t largest_stride = 64;
-  struct Map {
-    std::size_t layer = 0;
-    detail::Places places{};
-    std::int64_t rows = 0, columns = 0;
-    detail::Edge above{}, below{}, before{}, behind{};  // along the rows, and along the columns
-  };
   std::vector<ReceptiveField> fields(layers.size(), ReceptiveField{.height = height, .width = width});
-  std::vector<Map> maps;
-  std::vector<std::string> names;
-  std::int64_t row_stride = 1, column_stride = 1;
-  const std::vector<Tensor> outputs = model.observe(stained(0, 0, height / 2, width / 2), layers);
+  std::vector<detail::FieldSearch> searches;
+  const Corner quarter{height / 2 - 1, width / 2 - 1};
+  const std::vector<Tensor> outputs = model.observe(dyed(quarter, {}), layers);
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const detail::Places places(outputs[i]);
     fields[i].all = places.see_all || outputs[i].dim() == 2;
@@ -201,37 +179,61 @@ std::vector<ReceptiveField> receptive_fields(const M& model, const Images& image
     const std::int64_t rows = outputs[i].size(places.channels == 1 ? 2 : 1),
                        columns = outputs[i].size(places.channels == 1 ? 3 : 2);
     const std::int64_t down = (height + rows - 1) / rows, across = (width + columns - 1) / columns;
-    if (std::max(down, across) > largest_stride) continue;
-    row_stride = std::max(row_stride, down), column_stride = std::max(column_stride, across);
-    maps.push_back({i, places, rows, columns, {}, {}, {}, {}});
-    names.push_back(layers[i]);
+    if (std::max(down, across) > detail::EdgeSearch::largest_stride) continue;
+    const detail::CornerSearch corner{{height, rows}, {width, columns}};
+    searches.push_back({i, places, rows, columns, corner, corner});
+    searches.back().learn(outputs[i], quarter, {});
   }
-  if (maps.empty()) return fields;
+  if (searches.empty()) return fields;
+  // Steps of a fine layer mostly are where a coarse one behind it steps: what it learns answers for both.
+  std::stable_sort(searches.begin(), searches.end(),
+                   [](const auto& a, const auto& b) { return a.rows * a.columns > b.rows * b.columns; });
+  std::vector<std::string> names;
+  for (const auto& search : searches) names.push_back(layers[search.layer]);
 
   Reporter<std::remove_reference_t<F>> report(progress);
-  for (const bool far : {false, true}) {
-    const std::vector<std::int64_t> rows = detail::probes_of(height, row_stride, far),
-                                    columns = detail::probes_of(width, column_stride, far);
-    const std::size_t count = std::max(rows.size(), columns.size());
-    for (std::size_t i = 0; i < count; ++i) {
-      // The shorter list stands still at its last probe.
-      const std::int64_t row = rows[std::min(i, rows.size() - 1)],
-                         column = columns[std::min(i, columns.size() - 1)];
-      const std::vector<Tensor> seen = model.observe(
-          far ? stained(row, column, height, width) : stained(0, 0, row + 1, column + 1), names);
-      for (std::size_t k = 0; k < maps.size(); ++k) {
-        const auto [stained_rows, stained_columns] = maps[k].places.stains(seen[k]);
-        const std::int64_t row_edge = detail::edge_of(stained_rows, !far);
-        if (row_edge < 0) continue;  // pixels that no place sees, along either axis
-        (far ? maps[k].below : maps[k].above)[row] = row_edge;
-        (far ? maps[k].behind : maps[k].before)[column] = detail::edge_of(stained_columns, !far);
-      }
-      report(std::int64_t(i + 1 + (far ? count : 0)), std::int64_t(2 * count));
-    }
+  std::int64_t passes = 0;
+  /// Which layers told something.
+  const auto probe = [&](const std::optional<Corner>& near, const std::optional<Corner>& far) {
+    const std::vector<Tensor> seen = model.observe(dyed(near, far), names);
+    std::vector<bool> told;
+    for (std::size_t k = 0; k < searches.size(); ++k) told.push_back(searches[k].learn(seen[k], near, far));
+    constexpr std::int64_t usual = 30;
+    ++passes;
+    report(passes, std::max(passes + 1, usual));
+    return told;
+  };
+
+  // All over the image, so that what is found near the corners holds everywhere.
+  constexpr std::int64_t spread = 8;
+  for (std::int64_t i = 1; i < spread; ++i) {
+    const Corner corner{std::max<std::int64_t>(height * i / spread - 1, 0),
+                        std::max<std::int64_t>(width * i / spread - 1, 0)};
+    if (2 * i != spread) probe(corner, {});  // else the quarter that began
+    probe({}, corner);
   }
-  for (const Map& map : maps) {
-    fields[map.layer].vertical = detail::axis_of(map.above, map.below, map.rows);
-    fields[map.layer].horizontal = detail::axis_of(map.before, map.behind, map.columns);
+  for (std::size_t k = 0; k < searches.size();) {
+    detail::FieldSearch& search = searches[k];
+    const auto near = search.near.wanted();
+    auto far = search.far.wanted();
+    if (!near && !far) {
+      ++k;
+      continue;
+    }
+    if (near && search.apart) far.reset();
+    if (probe(near, far)[k]) continue;
+    if (near && far)
+      search.apart = true;
+    else if (near)
+      search.near.skip(*near);
+    else
+      search.far.skip(*far);
+  }
+  report(1, 1);
+  for (const auto& search : searches) {
+    ReceptiveField& field = fields[search.layer];
+    field.vertical = detail::axis_of(search.near.rows, search.far.rows, height, search.rows);
+    field.horizontal = detail::axis_of(search.near.columns, search.far.columns, width, search.columns);
   }
   return fields;
 }
