@@ -35,7 +35,8 @@ struct ReceptiveField {
   /// regularly (windows of attention, adaptive pooling, enlarged maps).
   std::optional<FieldAxis> vertical{}, horizontal{};
 
-  /// The pixels that the place (y, x) sees; all of them where that is not known.
+  /// The pixels that the place (y, x) sees; all of them where that is not known. Pixels that a stride leaves
+  /// over at the far edge, which no place sees, count as padding does: a window may reach across them.
   Box box(std::int64_t y, std::int64_t x) const {
     const auto range = [](const std::optional<FieldAxis>& axis, std::int64_t place, std::int64_t all_of_it) {
       if (!axis) return std::pair<std::int64_t, std::int64_t>{0, all_of_it};
@@ -222,12 +223,17 @@ std::vector<ReceptiveField> receptive_fields(const M& model, const Images& image
     }
     if (near && search.apart) far.reset();
     if (probe(near, far)[k]) continue;
-    if (near && far)
-      search.apart = true;
-    else if (near)
+    if (near && far) {
+      // They overlap, or the far one lies on pixels that no place sees.
+      if (probe({}, far)[k])
+        search.apart = true;
+      else
+        search.far.skip(*far);
+    } else if (near) {
       search.near.skip(*near);
-    else
+    } else {
       search.far.skip(*far);
+    }
   }
   report(1, 1);
   for (const auto& search : searches) {
