@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <memory>
 
 #include "command.hpp"
@@ -12,23 +11,6 @@
 namespace pellucid::app {
 
 namespace {
-
-/// A-B, or A
-ChannelRange range_from(const std::string& text) {
-  ChannelRange range;
-  const auto refuse = [&] {
-    throw Error("--channels " + text + ": give a channel, as in 7, or the first and the last, as in 0-15");
-  };
-  const char* const end = text.data() + text.size();
-  auto [rest, failure] = std::from_chars(text.data(), end, range.first);
-  range.last = range.first;
-  if (failure == std::errc() && rest != end && *rest == '-') {
-    const auto second = std::from_chars(rest + 1, end, range.last);
-    rest = second.ptr, failure = second.ec;
-  }
-  if (failure != std::errc() || rest != end || range.first < 0 || range.last < range.first) refuse();
-  return range;
-}
 
 void check(ActivationsWish& wish) {
   const auto refuse_if = [](bool wrong, const std::string& why) {
@@ -52,16 +34,14 @@ void check(ActivationsWish& wish) {
   refuse_if(!wish.common.array.empty() && wish.layers.size() > 1,
             "--array writes one layer, and " + std::to_string(wish.layers.size()) +
                 " were named: " + joined(wish.layers) + "; name one");
-  if (!wish.channels.empty()) wish.range = range_from(wish.channels);
+  if (!wish.channels.empty()) wish.range = channels_from(wish.channels);
 }
 
 }  // namespace
 
 Tensor in_range(const ActivationsWish& wish, const Tensor& maps, const std::string& layer) {
   if (!wish.range) return maps;
-  if (wish.range->last >= maps.size(0))
-    throw Error("--channels " + wish.channels + ": layer '" + layer + "' has " +
-                std::to_string(maps.size(0)) + " channels, 0 to " + std::to_string(maps.size(0) - 1));
+  check_channels(*wish.range, wish.channels, layer, maps.size(0));
   return maps.narrow(0, wish.range->first, wish.range->count());
 }
 

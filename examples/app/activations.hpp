@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "channel_range.hpp"
 #include "json.hpp"
 #include "setup.hpp"
 #include "sheets.hpp"
@@ -20,12 +21,6 @@ namespace pellucid::app {
 inline constexpr std::int64_t most_drawn = 64, most_units = 16;
 /// Channels that a line of text lists where no more were asked for.
 inline constexpr std::size_t most_listed = 4;
-
-/// Channels A to B, both included.
-struct ChannelRange {
-  std::int64_t first = 0, last = 0;
-  std::int64_t count() const { return last - first + 1; }
-};
 
 struct ActivationsWish {
   Common common{};

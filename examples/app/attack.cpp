@@ -4,9 +4,9 @@
 
 #include "attack_accuracy.hpp"
 #include "attack_explain.hpp"
-#include "attack_labels.hpp"
 #include "attack_picture.hpp"
 #include "command.hpp"
+#include "label_file.hpp"
 #include "progress_line.hpp"
 #include "text.hpp"
 

@@ -101,14 +101,6 @@ AnyModel load(const Common& common, const Preprocess& preprocess) {
               joined(shapes::shipped_names()));
 }
 
-/// The first of the files that were left out, and how many more there are.
-void tell_skipped(const std::vector<Skipped>& skipped) {
-  constexpr std::size_t most = 10;
-  for (std::size_t i = 0; i < std::min(skipped.size(), most); ++i)
-    std::cerr << "pellucid: note: left out: " << skipped[i].reason << '\n';
-  if (skipped.size() > most) std::cerr << "pellucid: note: left out: " << skipped.size() - most << " more\n";
-}
-
 }  // namespace
 
 void add_common(CLI::App& options, Common& common, const CommonChoice& choice) {
@@ -128,13 +120,13 @@ void add_common(CLI::App& options, Common& common, const CommonChoice& choice) {
           "imagenet, unchanged (the default), or a JSON file with resize, crop, mean, std, interpolation")
       ->type_name("NAME")
       ->group(group);
-  CLI::Option* const input =
-      options
-          .add_option("--input", common.inputs,
-                      "PNG, JPEG, .npy (float32 N×…, used as it is), or a folder of photos")
-          ->type_name("FILE")
-          ->group(group);
-  if (choice.input_needed) input->required();
+  if (choice.input)
+    options
+        .add_option("--input", common.inputs,
+                    "PNG, JPEG, .npy (float32 N×…, used as it is), or a folder of photos")
+        ->required(choice.input_needed)
+        ->type_name("FILE")
+        ->group(group);
   if (choice.labels)
     options.add_option("--labels", common.labels, "names of the classes, one a line")
         ->type_name("FILE")
@@ -172,7 +164,11 @@ void Labels::check(std::int64_t classes) const {
 }
 
 std::string Labels::name(std::int64_t label) const {
-  return names_.empty() ? std::string() : names_.at(std::size_t(label));
+  if (names_.empty()) return {};
+  if (label < 0 || label >= std::int64_t(names_.size()))
+    throw Error("class " + std::to_string(label) + " has no name: --labels " + file_ + " has " +
+                std::to_string(names_.size()) + ", for classes 0 to " + std::to_string(names_.size() - 1));
+  return names_[std::size_t(label)];
 }
 
 std::string Labels::text(std::int64_t label) const {
@@ -222,9 +218,7 @@ Setup::Setup(const Common& common)
   if (inputs.empty() && !files.empty())
     throw Error("--input: none of the " + std::to_string(files.size()) +
                 " images of the folder could be read");
-  if (photos && common.preprocess.empty() && !shipped)
-    std::cerr << "pellucid: note: no --preprocess was given, so the photos go into the network as they are; "
-                 "networks trained on ImageNet mostly want --preprocess imagenet\n";
+  if (photos) note_preprocess(common);
 }
 
 std::int64_t Setup::images() const {
@@ -260,6 +254,19 @@ std::string answer_text(const Labels& labels, const Answer& answer) {
 
 std::string answer_label(const Labels& labels, const Answer& answer) {
   return percent(answer.probability) + " " + labels.text(answer.label);
+}
+
+void tell_skipped(const std::vector<Skipped>& skipped) {
+  constexpr std::size_t most = 10;
+  for (std::size_t i = 0; i < std::min(skipped.size(), most); ++i)
+    std::cerr << "pellucid: note: left out: " << skipped[i].reason << '\n';
+  if (skipped.size() > most) std::cerr << "pellucid: note: left out: " << skipped.size() - most << " more\n";
+}
+
+void note_preprocess(const Common& common) {
+  if (!common.preprocess.empty() || shapes::is_shipped(common.model)) return;
+  std::cerr << "pellucid: note: no --preprocess was given, so the photos go into the network as they are; "
+               "networks trained on ImageNet mostly want --preprocess imagenet\n";
 }
 
 bool is_photo(const Tensor& image) {

@@ -4,6 +4,7 @@
 
 #include <pellucid/core/torch.hpp>
 #include <pellucid/image/picture.hpp>
+#include <pellucid/image/read.hpp>
 #include <pellucid/model/any_model.hpp>
 #include <pellucid/model/preprocess.hpp>
 
@@ -34,6 +35,7 @@ struct Common {
 /// Which of them a command has beside --model, --preprocess, --json, --threads and --device.
 struct CommonChoice {
   bool labels = true;
+  bool input = true;
   bool input_needed = true;
   std::string out{};    ///< what --out draws; empty: there is no --out
   std::string array{};  ///< what --array writes; empty: there is no --array
@@ -108,6 +110,11 @@ std::string answer_label(const Labels& labels, const Answer& answer);
 
 /// Whether a row of an input can be drawn as a photo: 1×3×H×W of more than one pixel.
 bool is_photo(const Tensor& image);
+
+/// Says on standard error which files were left out: the first of them, and how many more there are.
+void tell_skipped(const std::vector<Skipped>& skipped);
+/// Says that photos go into the network as they are, where nothing was said of how they should.
+void note_preprocess(const Common& common);
 
 /// Writes what was asked for with --out and --array, last of all.
 void save_picture(const std::string& file, const Picture& picture);

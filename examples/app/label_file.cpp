@@ -1,4 +1,4 @@
-#include "attack_labels.hpp"
+#include "label_file.hpp"
 
 #include <charconv>
 #include <sstream>
@@ -47,6 +47,12 @@ LabelFile::LabelFile(const std::string& file) : file_(file) {
                    name + ", and a line before it class " + std::to_string(known->second));
   }
   if (labels_.empty()) input.refuse("it holds no line");
+}
+
+std::optional<std::int64_t> LabelFile::find(const std::string& name) const {
+  const auto found = labels_.find(name);
+  if (found == labels_.end()) return std::nullopt;
+  return found->second;
 }
 
 void LabelFile::check(const Setup& setup, std::int64_t classes) const {

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "setup.hpp"
@@ -21,6 +22,9 @@ class LabelFile {
 
   /// Throws Error unless each image has a line, of its own, with a class that the model has.
   void check(const Setup& setup, std::int64_t classes) const;
+
+  /// The class of an image, by the name of its file without the folder, where the file has a line for it.
+  std::optional<std::int64_t> find(const std::string& name) const;
 
   std::int64_t of(const Input& input, std::int64_t row) const { return labels_.at(input.shown(row)); }
 

@@ -1,0 +1,54 @@
+#pragma once
+/// What `patches` was asked for, and what it tells.
+
+#include <pellucid/activation/patch_view.hpp>
+#include <pellucid/activation/receptive_field.hpp>
+#include <pellucid/activation/top_patches.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "channel_range.hpp"
+#include "json.hpp"
+#include "setup.hpp"
+
+namespace pellucid::app {
+
+/// Channels that are told of and drawn where no others were asked for.
+inline constexpr std::int64_t most_rows = 16;
+
+struct PatchesWish {
+  Common common{};
+  std::string images{}, channels{}, shard{}, label_file{};
+  TopPatches scan{};
+  bool dream = false, distributed = false;
+  std::optional<ChannelRange> range{};
+  std::vector<std::string> parts{};  ///< indexes to merge; none: a scan is wanted
+};
+
+/// One patch of a channel.
+struct ToldPatch {
+  Patch patch{};
+  std::string label{};       ///< what its image shows; empty where that is not known
+  std::optional<Box> box{};  ///< the pixels that it sees, of the image as the network sees it
+};
+
+struct ToldChannel {
+  std::int64_t channel = 0;
+  std::vector<ToldPatch> patches{};  ///< strongest first
+};
+
+struct ToldLayer {
+  std::string layer{};
+  std::int64_t channels = 0;
+  std::optional<ReceptiveField> field{};
+  std::vector<ToldChannel> shown{};
+};
+
+/// The sheet: a row for each channel.
+Picture patches_picture(const PatchesWish& wish, const Setup& setup, const PatchIndex& index,
+                        const std::vector<ToldLayer>& layers);
+
+}  // namespace pellucid::app

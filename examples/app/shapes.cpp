@@ -1,0 +1,76 @@
+#include "shapes/generator.hpp"
+
+#include <pellucid/image/picture.hpp>
+#include <pellucid/image/write.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <filesystem>
+#include <iostream>
+#include <memory>
+
+#include "command.hpp"
+#include "progress_line.hpp"
+#include "text.hpp"
+
+namespace pellucid::app {
+
+namespace {
+
+struct Wish {
+  std::filesystem::path folder{};
+  std::int64_t count = 100, size = 64;
+  std::uint64_t first = 0;
+};
+
+/// FOLDER/heart/000012.png
+std::filesystem::path file_of(const Wish& wish, const shapes::Scene& scene, std::uint64_t number) {
+  return wish.folder / shapes::names()[std::size_t(scene.label)] /
+         (formatted("%06llu", static_cast<unsigned long long>(number)) + ".png");
+}
+
+void run(const Wish& wish) {
+  if (wish.count < 1) throw Error("--count " + std::to_string(wish.count) + ": give 1 picture or more");
+  for (const std::string& name : shapes::names()) {
+    std::error_code code;
+    std::filesystem::create_directories(wish.folder / name, code);
+    if (code)
+      throw Error("--out " + wish.folder.string() + ": the folder cannot be made (" + code.message() +
+                      "); give one that can be written to",
+                  pellucid::detail::fault_of(code));
+  }
+  {
+    ProgressLine progress("drawing", wish.count);
+    for (std::uint64_t number = wish.first; number < wish.first + std::uint64_t(wish.count); ++number) {
+      const shapes::Scene scene = shapes::scene(shapes::held_out, number, {.size = wish.size});
+      write_png(file_of(wish, scene, number), to_picture(scene.image.unsqueeze(0)));
+      progress.next();
+      progress({});
+    }
+  }
+  std::cout << "written: " << wish.count << " pictures, " << wish.folder.string() << '\n';
+}
+
+std::function<void()> set_up(CLI::App& options) {
+  const auto wish = std::make_shared<Wish>();
+  options
+      .add_option("--out", wish->folder,
+                  "where they go, in a folder for each shape; those that are there are replaced")
+      ->required()
+      ->type_name("FOLDER");
+  options.add_option("--count", wish->count, "pictures (100)")->type_name("N");
+  options.add_option("--first", wish->first, "number of the first; a number always is the same picture (0)")
+      ->type_name("N");
+  options.add_option("--size", wish->size, "pixels of a side (64)")->type_name("N");
+  return [wish] { run(*wish); };
+}
+
+const Registered registered(
+    "shapes", {"draws the pictures that the networks which come with the program know: ten shapes",
+               "  pellucid shapes --out shapes --count 1000\n"
+               "  pellucid patches --model shapes-vgg --images shapes --layer features.7 --out patches.png",
+               set_up});
+
+}  // namespace
+
+}  // namespace pellucid::app
