@@ -88,16 +88,10 @@ std::vector<std::int64_t> shown_channels(const PatchesWish& wish, const PatchInd
 }
 
 /// How images of this size are seen by the layers.
-std::vector<ReceptiveField> fields_of(const PatchesWish& wish, const Setup& setup, const PatchIndex& index,
-                                      const std::vector<ToldLayer>& layers) {
-  for (const ToldLayer& layer : layers)
-    for (const ToldChannel& channel : layer.shown)
-      if (!channel.patches.empty()) {
-        const Images image = image_of(channel.patches.front().patch, index, setup.model, wish.images);
-        ProgressLine progress("receptive fields", 1);
-        return receptive_fields(setup.model, image, wish.scan.layers, progress);
-      }
-  return {};
+std::vector<ReceptiveField> fields_of(const PatchesWish& wish, const Setup& setup, const PatchIndex& index) {
+  const std::vector<std::int64_t> size = image_size(index);
+  ProgressLine progress("receptive fields", 1);
+  return receptive_fields(setup.model, torch::zeros({1, 3, size[0], size[1]}), wish.scan.layers, progress);
 }
 
 std::vector<ToldLayer> told(const PatchesWish& wish, const Setup& setup, const PatchIndex& index) {
@@ -115,7 +109,7 @@ std::vector<ToldLayer> told(const PatchesWish& wish, const Setup& setup, const P
     }
     layers.push_back(std::move(layer));
   }
-  const std::vector<ReceptiveField> fields = fields_of(wish, setup, index, layers);
+  const std::vector<ReceptiveField> fields = fields_of(wish, setup, index);
   for (std::size_t i = 0; i < fields.size(); ++i) {
     layers[i].field = fields[i];
     for (ToldChannel& channel : layers[i].shown)

@@ -1,6 +1,7 @@
 #pragma once
 /// What `patches` was asked for, and what it tells.
 
+#include <pellucid/activation/patch_images.hpp>
 #include <pellucid/activation/patch_view.hpp>
 #include <pellucid/activation/receptive_field.hpp>
 #include <pellucid/activation/top_patches.hpp>
