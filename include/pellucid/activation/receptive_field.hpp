@@ -145,31 +145,27 @@ inline Tensor stained_places(const Tensor& output, const std::optional<LayerGrid
   return grid ? stained.any(grid->channels_last ? output.dim() - 1 : 1) : stained;
 }
 
-/// Of the layers given (by their numbers), those whose every place sees all of the image: dye on its first
-/// rows stains all places as soon as it stains any, and so on its last rows, and its first and last columns.
-/// pass(images, layers): their outputs.
+/// Of these layers, by number, those whose every place sees all of the image: its first row that any layer
+/// sees, its last, and its first and last column. pass(images) gives the outputs of all layers.
 template <class Pass>
 std::vector<std::size_t> all_seeing(const Images& image, std::vector<std::size_t> layers, Pass&& pass) {
   for (const std::int64_t dimension : {2, 3})
     for (const bool far : {false, true}) {
       const std::int64_t pixels = image.size(dimension);
-      std::vector<std::size_t> asked = std::move(layers);
-      layers.clear();
-      for (std::int64_t depth = 1; !asked.empty() && depth <= std::min(pixels, EdgeSearch::largest_stride);
-           ++depth) {
+      bool seen = layers.empty();
+      // Deeper where nothing sees so far out: strides leave pixels over.
+      for (std::int64_t depth = 1; !seen; ++depth) {
+        if (depth > std::min(pixels, EdgeSearch::largest_stride)) return {};
         Images dyed = image.clone();
         dyed.narrow(dimension, far ? pixels - depth : 0, depth)
             .fill_(std::numeric_limits<double>::quiet_NaN());
-        const std::vector<Tensor> outputs = pass(dyed, asked);
-        std::vector<std::size_t> clean;  // no place sees so far out: of strides, pixels may be left over
-        for (std::size_t k = 0; k < asked.size(); ++k) {
-          const Tensor stained = stained_places(outputs[k], grid_of(outputs[k].sizes(), image.sizes()));
-          if (stained.all().template item<bool>())
-            layers.push_back(asked[k]);
-          else if (!stained.any().template item<bool>())
-            clean.push_back(asked[k]);
+        std::vector<Tensor> stained;
+        for (const Tensor& output : pass(dyed)) {
+          stained.push_back(stained_places(output, grid_of(output.sizes(), image.sizes())));
+          seen = seen || stained.back().any().template item<bool>();
         }
-        asked = std::move(clean);
+        if (seen)
+          std::erase_if(layers, [&](std::size_t i) { return !stained[i].all().template item<bool>(); });
       }
     }
   return layers;
@@ -256,12 +252,8 @@ std::vector<ReceptiveField> receptive_fields(const M& model, const Images& image
     searches.push_back({i, places, rows, columns, corner, corner});
     searches.back().learn(outputs[i], quarter, {});
   }
-  const auto of_these = [&](const Images& dye, const std::vector<std::size_t>& numbers) {
-    std::vector<std::string> names;
-    for (const std::size_t i : numbers) names.push_back(layers[i]);
-    return observed(dye, names);
-  };
-  for (const std::size_t i : detail::all_seeing(image, std::move(may_see_all), of_these))
+  const auto all_layers = [&](const Images& dye) { return observed(dye, layers); };
+  for (const std::size_t i : detail::all_seeing(image, std::move(may_see_all), all_layers))
     fields[i].all = true;
   // Steps of a fine layer mostly are where a coarse one behind it steps: what it learns answers for both.
   std::stable_sort(searches.begin(), searches.end(),

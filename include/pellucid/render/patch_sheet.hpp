@@ -79,8 +79,7 @@ inline void draw_ring(Picture& onto, Point center, double radius) {
     const double turn = 2 * std::numbers::pi * i / corners;
     return Point{center.x + radius * std::cos(turn), center.y + radius * std::sin(turn)};
   };
-  for (const auto& [half_width, color] :
-       {std::pair(2.0, Rgb{0, 0, 0}), std::pair(0.75, Rgb{255, 255, 255})}) {
+  for (const auto& [half_width, color] : {std::pair(2.5, Rgb{0, 0, 0}), std::pair(1.0, Rgb{255, 255, 255})}) {
     Coat coat({0, 0, onto.width - 1, onto.height - 1});
     for (int i = 0; i < corners; ++i) coat.line(at(i), at(i + 1), half_width);
     coat.paint(onto, color);
@@ -180,9 +179,9 @@ inline Picture patch_sheet(const std::vector<PatchRow>& rows, const PatchSheetOp
   // Where tiles begin; contact_sheet leaves a gap around them.
   const int tiles_at = margin + (title_width > 0 ? title_width + margin : 0) - gap;
   const int beside_at = tiles_at + int(most) * step + 2 * margin;
-  const int width =
-      std::max(beside ? beside_at + step : tiles_at + int(most) * step, options.footer.width + margin) +
-      margin;
+  constexpr int narrowest = 400;  // the note is to be read
+  const int width = std::max({narrowest, (beside ? beside_at + step : tiles_at + int(most) * step) + margin,
+                              options.footer.width + 2 * margin});
   const int room = width - 2 * margin;
 
   std::vector<Picture> drawn;
@@ -213,7 +212,7 @@ inline Picture patch_sheet(const std::vector<PatchRow>& rows, const PatchSheetOp
     drawn.push_back(std::move(strip));
   }
   const Picture note =
-      detail::paragraph(detail::patch_note(rows, options.labels), room, 8, {scale, faint_ink});
+      detail::paragraph(detail::patch_note(rows, options.labels), room, 12, {scale, faint_ink});
   drawn.push_back(blank(width, note.height + gap));
   paste(drawn.back(), note, margin, gap);
   if (options.footer.width > 0) {
