@@ -2,6 +2,7 @@
 /// All of Pellucid.
 
 #include <pellucid/activation/patch_index.hpp>
+#include <pellucid/activation/patch_view.hpp>
 #include <pellucid/activation/receptive_field.hpp>
 #include <pellucid/activation/top_patches.hpp>
 #include <pellucid/activation/tour.hpp>
@@ -65,6 +66,7 @@
 #include <pellucid/optimizer/regularizers/alpha_norm.hpp>
 #include <pellucid/optimizer/regularizers/total_variation.hpp>
 #include <pellucid/render/channel_grid.hpp>
+#include <pellucid/render/patch_sheet.hpp>
 #include <pellucid/render/plot.hpp>
 #include <pellucid/render/stages.hpp>
 #include <pellucid/render/tour_sheet.hpp>

@@ -47,8 +47,19 @@ BOOST_AUTO_TEST_CASE(by_hand) {
     check(axis(3), -7, 19, 4);
     check(axis(4), -7, 19, 4);
     BOOST_TEST(!axis(5).has_value());
-    BOOST_TEST(fields[5].all);
   }
+  // ⌊(64 + 6 − 7)/2⌋ + 1 = 32 rows behind "seven", ⌊(32 − 3)/2⌋ + 1 = 15 behind "pool"; 28 and 13 columns.
+  const std::vector<std::int64_t> rows{32, 15, 15, 15, 15, 1}, columns{28, 13, 13, 13, 13, 1};
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    BOOST_TEST(fields[i].rows == rows[i]);
+    BOOST_TEST(fields[i].columns == columns[i]);
+    BOOST_TEST(fields[i].all == (i == 5));
+  }
+  // Half of 19 pixels behind −7 + 3·4, −7 + 5·4; half of the image for its mean.
+  BOOST_TEST(fields[3].center(3, 5).y == 14.5);
+  BOOST_TEST(fields[3].center(3, 5).x == 22.5);
+  BOOST_TEST(fields[5].center(0, 0).y == 32);
+  BOOST_TEST(fields[5].center(0, 0).x == 28);
   const Box corner = fields[3].box(0, 0), middle = fields[3].box(3, 5), all = fields[5].box(0, 0);
   BOOST_TEST((corner.top == 0 && corner.left == 0 && corner.bottom == 12 && corner.right == 12));
   BOOST_TEST((middle.top == 5 && middle.left == 13 && middle.bottom == 24 && middle.right == 32));
@@ -70,6 +81,33 @@ BOOST_AUTO_TEST_CASE(pixels_that_are_left_over) {
   const auto fields = receptive_fields(model, test::some_images({1, 3, 228, 70}), {"patches"});
   check(fields[0].vertical, 0, 16, 16);
   check(fields[0].horizontal, 0, 16, 16);
+}
+
+BOOST_AUTO_TEST_CASE(all_is_said_only_of_what_sees_all) {
+  // Of 20 pixels in a row, places 0 … 3 of "fives" see five each, from 0, 4, 8 and 12 on: three are left
+  // over, and nobody sees them. "large" sees 0 … 12 and 4 … 16: every place sees the middle, and none all.
+  const auto model = test::model_of([](const Tensor& input) {
+    const Tensor fives = mark("fives", conv(input, 5, 4, 0));
+    mark("large", conv(fives, 3, 1, 0));
+    mark("tokens", fives.flatten(2).transpose(1, 2).contiguous());
+    mark("flat", fives.flatten(1));
+    mark("attended", fives.sum({2, 3}, true) + fives);
+    mark("attended tokens", (fives.sum({2, 3}, true) + fives).flatten(2).transpose(1, 2).contiguous());
+    mark("upper half", fives.slice(2, 0, 3).sum({2, 3}));
+    return mark("scores", fives.sum({2, 3}));
+  });
+  const std::vector<std::string> layers{"fives",    "large",           "tokens",     "flat",
+                                        "attended", "attended tokens", "upper half", "scores"};
+  const auto fields = receptive_fields(model, test::some_images({1, 3, 20, 20}), layers);
+  const std::vector<std::int64_t> sides{4, 2, 4, 1, 4, 4, 1, 1};
+  for (std::size_t i = 0; i < layers.size(); ++i) BOOST_TEST_CONTEXT(layers[i]) {
+      BOOST_TEST(fields[i].all == (i == 4 || i == 5 || i == 7));
+      BOOST_TEST(fields[i].rows == sides[i]);
+      BOOST_TEST(fields[i].columns == sides[i]);
+    }
+  BOOST_TEST(!fields[1].vertical.has_value());  // two steps cannot be seen of two places
+  BOOST_TEST(fields[4].center(1, 3).y == 1.5 * 20 / 4);
+  BOOST_TEST(fields[5].center(1, 3).x == 3.5 * 20 / 4);
 }
 
 BOOST_AUTO_TEST_CASE(channels_that_see_more_than_others) {
@@ -96,6 +134,8 @@ BOOST_AUTO_TEST_CASE(what_is_not_regular_is_left_open) {
     BOOST_TEST(!fields[i].vertical.has_value());
     BOOST_TEST(!fields[i].horizontal.has_value());
   }
+  BOOST_TEST(fields[1].rows == 0);  // of windows
+  BOOST_TEST(fields[3].rows == 7);
   check(fields[2].vertical, 0, 1, 1);
 }
 
@@ -120,6 +160,16 @@ BOOST_AUTO_TEST_CASE(vgg16_s_published_fields) {
   check(small[1].vertical, -6, 16, 4);
   BOOST_TEST(!small[4].vertical.has_value());
   BOOST_TEST(small[4].all);
+  // At 224 no place of pool5 sees all: 212 pixels from −90 on, 7 places.
+  const auto usual =
+      receptive_fields(adapt(VGG(VGGOptions{.plan = {2, 2, 0, 2, 2, 0, 2, 2, 2, 0, 2, 2, 2, 0, 2, 2, 2, 0},
+                                            .classes = 2,
+                                            .hidden = 0,
+                                            .pool = 1})),
+                       test::some_images({1, 3, 224, 224}), {"features.30", ""});
+  BOOST_TEST(!usual[0].all);
+  BOOST_TEST(usual[0].rows == 7);
+  BOOST_TEST(usual[1].all);
 }
 
 BOOST_AUTO_TEST_CASE(wrong_requests) {

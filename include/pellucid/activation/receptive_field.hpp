@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <pellucid/activation/edge_search.hpp>
+#include <pellucid/attribution/layer_grid.hpp>
 #include <pellucid/core/concepts.hpp>
 #include <pellucid/core/images.hpp>
 #include <pellucid/core/progress.hpp>
@@ -27,10 +28,16 @@ struct Box {
   std::int64_t top = 0, left = 0, bottom = 0, right = 0;
 };
 
+/// A point of an image, in pixels from its upper left corner: the middle of the first pixel is (0.5, 0.5).
+struct Spot {
+  double y = 0, x = 0;
+};
+
 /// What the places of a layer see of images H×W.
 struct ReceptiveField {
   std::int64_t height = 0, width = 0;  ///< H and W
-  bool all = false;                    ///< every place sees a corner of the image, so all of it
+  std::int64_t rows = 0, columns = 0;  ///< of places: 1×1 for N×K, 0×0 where nothing lies as the image does
+  bool all = false;                    ///< every place sees all of the image
   /// Empty where a place sees more than can be told at this size, and where places do not follow one another
   /// regularly (windows of attention, adaptive pooling, enlarged maps).
   std::optional<FieldAxis> vertical{}, horizontal{};
@@ -48,14 +55,24 @@ struct ReceptiveField {
     const auto [left, right] = range(horizontal, x, width);
     return {top, left, bottom, right};
   }
+
+  /// The middle of what the place (y, x) sees, padding included. Where that is not known, the middle of the
+  /// place itself when all of them are laid over the image: (y + ½) · H / rows, (x + ½) · W / columns.
+  Spot center(std::int64_t y, std::int64_t x) const {
+    const auto middle = [](const std::optional<FieldAxis>& axis, std::int64_t place, std::int64_t pixels,
+                           std::int64_t places) {
+      return axis ? double(axis->first + place * axis->stride) + double(axis->size) / 2
+                  : (double(place) + 0.5) * double(pixels) / double(places);
+    };
+    return {middle(vertical, y, height, rows), middle(horizontal, x, width, columns)};
+  }
 };
 
 namespace detail {
 
 /// How the places of a layer's output 1×C×h×w or 1×h×w×C lie in it.
 struct Places {
-  bool are_known = false;  ///< it is such an output, and a part of its places saw a part of the image
-  bool see_all = false;
+  bool are_known = false;     ///< it is such an output, and a part of its places saw a part of the image
   std::int64_t channels = 1;  ///< the dimension of the channels
 
   Places() = default;
@@ -63,8 +80,7 @@ struct Places {
   explicit Places(const Tensor& output) {
     if (output.dim() != 4 || output.size(0) != 1) return;
     const Tensor stained = output.isnan();
-    see_all = stained.all().template item<bool>();
-    if (see_all || !stained.any().template item<bool>()) return;
+    if (stained.all().template item<bool>() || !stained.any().template item<bool>()) return;
     const auto alike = [&](std::int64_t dimension) {
       return (stained == stained.narrow(dimension, 0, 1)).all().template item<bool>();
     };
@@ -123,6 +139,38 @@ struct FieldSearch {
   }
 };
 
+/// Which places of an output, whose grid this is, hold NaN.
+inline Tensor stained_places(const Tensor& output, const std::optional<LayerGrid>& grid) {
+  const Tensor stained = output.isnan();
+  return grid ? stained.any(grid->channels_last ? output.dim() - 1 : 1) : stained;
+}
+
+/// Of these layers, by number, those whose every place sees all of the image: its first row that any layer
+/// sees, its last, and its first and last column. pass(images) gives the outputs of all layers.
+template <class Pass>
+std::vector<std::size_t> all_seeing(const Images& image, std::vector<std::size_t> layers, Pass&& pass) {
+  for (const std::int64_t dimension : {2, 3})
+    for (const bool far : {false, true}) {
+      const std::int64_t pixels = image.size(dimension);
+      bool seen = layers.empty();
+      // Deeper where nothing sees so far out: strides leave pixels over.
+      for (std::int64_t depth = 1; !seen; ++depth) {
+        if (depth > std::min(pixels, EdgeSearch::largest_stride)) return {};
+        Images dyed = image.clone();
+        dyed.narrow(dimension, far ? pixels - depth : 0, depth)
+            .fill_(std::numeric_limits<double>::quiet_NaN());
+        std::vector<Tensor> stained;
+        for (const Tensor& output : pass(dyed)) {
+          stained.push_back(stained_places(output, grid_of(output.sizes(), image.sizes())));
+          seen = seen || stained.back().any().template item<bool>();
+        }
+        if (seen)
+          std::erase_if(layers, [&](std::size_t i) { return !stained[i].all().template item<bool>(); });
+      }
+    }
+  return layers;
+}
+
 /// Joins what was found from either end.
 inline std::optional<FieldAxis> axis_of(const EdgeSearch& near, const EdgeSearch& far, std::int64_t pixels,
                                         std::int64_t places) {
@@ -143,7 +191,8 @@ inline std::optional<FieldAxis> axis_of(const EdgeSearch& near, const EdgeSearch
 ///
 /// images N×C×H×W: any of the size to ask about; the first is looked at, alone. Where some channels of a
 /// layer see more than others (Inception's, side by side) the largest field counts. Known are layers 1×C×h×w
-/// and 1×h×w×C. Runs about 30 images; layers of strides above 64 are left open.
+/// and 1×h×w×C; of all others whether every place sees all of the image. Runs about 30 images; layers of
+/// strides above 64 are left open.
 /// Throws Error on images of another shape, and on a layer that is not there.
 template <class M, ProgressCallback F = Silent>
 std::vector<ReceptiveField> receptive_fields(const M& model, const Images& images,
@@ -171,43 +220,58 @@ std::vector<ReceptiveField> receptive_fields(const M& model, const Images& image
 
   std::vector<ReceptiveField> fields(layers.size(), ReceptiveField{.height = height, .width = width});
   std::vector<detail::FieldSearch> searches;
+  Reporter<std::remove_reference_t<F>> report(progress);
+  std::int64_t passes = 0;
+  const auto observed = [&](const Images& dye, const std::vector<std::string>& names) {
+    std::vector<Tensor> outputs = model.observe(dye, names);
+    constexpr std::int64_t usual = 30;
+    ++passes;
+    report(passes, std::max(passes + 1, usual));
+    return outputs;
+  };
+
   const Corner quarter{height / 2 - 1, width / 2 - 1};
-  const std::vector<Tensor> outputs = model.observe(dyed(quarter, {}), layers);
+  const std::vector<Tensor> outputs = observed(dyed(quarter, {}), layers);
+  std::vector<std::size_t> may_see_all;
   for (std::size_t i = 0; i < layers.size(); ++i) {
+    const bool one = outputs[i].dim() > 0 && outputs[i].size(0) == 1;  // a row for the image, no windows
+    const auto grid = one ? grid_of(outputs[i].sizes(), images.sizes()) : std::nullopt;
+    const bool single = one && outputs[i].dim() == 2;
+    if (grid) fields[i].rows = grid->height, fields[i].columns = grid->width;
+    if (single) fields[i].rows = fields[i].columns = 1;
+    if ((grid || single) && detail::stained_places(outputs[i], grid).all().template item<bool>())
+      may_see_all.push_back(i);
     const detail::Places places(outputs[i]);
-    fields[i].all = places.see_all || outputs[i].dim() == 2;
     if (!places.are_known) continue;
     const std::int64_t rows = outputs[i].size(places.channels == 1 ? 2 : 1),
                        columns = outputs[i].size(places.channels == 1 ? 3 : 2);
+    fields[i].rows = rows, fields[i].columns = columns;
     const std::int64_t down = (height + rows - 1) / rows, across = (width + columns - 1) / columns;
     if (std::max(down, across) > detail::EdgeSearch::largest_stride) continue;
     const detail::CornerSearch corner{{height, rows}, {width, columns}};
     searches.push_back({i, places, rows, columns, corner, corner});
     searches.back().learn(outputs[i], quarter, {});
   }
-  if (searches.empty()) return fields;
+  const auto all_layers = [&](const Images& dye) { return observed(dye, layers); };
+  for (const std::size_t i : detail::all_seeing(image, std::move(may_see_all), all_layers))
+    fields[i].all = true;
   // Steps of a fine layer mostly are where a coarse one behind it steps: what it learns answers for both.
   std::stable_sort(searches.begin(), searches.end(),
                    [](const auto& a, const auto& b) { return a.rows * a.columns > b.rows * b.columns; });
   std::vector<std::string> names;
   for (const auto& search : searches) names.push_back(layers[search.layer]);
 
-  Reporter<std::remove_reference_t<F>> report(progress);
-  std::int64_t passes = 0;
   /// Which layers told something.
   const auto probe = [&](const std::optional<Corner>& near, const std::optional<Corner>& far) {
-    const std::vector<Tensor> seen = model.observe(dyed(near, far), names);
+    const std::vector<Tensor> seen = observed(dyed(near, far), names);
     std::vector<bool> told;
     for (std::size_t k = 0; k < searches.size(); ++k) told.push_back(searches[k].learn(seen[k], near, far));
-    constexpr std::int64_t usual = 30;
-    ++passes;
-    report(passes, std::max(passes + 1, usual));
     return told;
   };
 
   // All over the image, so that what is found near the corners holds everywhere.
   constexpr std::int64_t spread = 8;
-  for (std::int64_t i = 1; i < spread; ++i) {
+  for (std::int64_t i = 1; i < spread && !searches.empty(); ++i) {
     const Corner corner{std::max<std::int64_t>(height * i / spread - 1, 0),
                         std::max<std::int64_t>(width * i / spread - 1, 0)};
     if (2 * i != spread) probe(corner, {});  // else the quarter that began
