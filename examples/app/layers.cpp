@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "command.hpp"
+#include "field_text.hpp"
 #include "json.hpp"
 #include "progress_line.hpp"
 #include "setup.hpp"
@@ -34,34 +35,6 @@ std::vector<ReceptiveField> fields_of(const Setup& setup, const Images& images,
   return receptive_fields(setup.model, images, names, progress);
 }
 
-/// null where nothing is known
-Json to_json(const ReceptiveField& field) {
-  if (field.all) return "all";
-  if (!field.vertical && !field.horizontal) return {};
-  const auto both = [&](std::int64_t FieldAxis::*value) {
-    const auto one = [&](const std::optional<FieldAxis>& axis) {
-      return axis ? Json((*axis).*value) : Json();
-    };
-    return Json::array({one(field.vertical), one(field.horizontal)});
-  };
-  return {{"size", both(&FieldAxis::size)},
-          {"stride", both(&FieldAxis::stride)},
-          {"first", both(&FieldAxis::first)}};
-}
-
-/// 19×19 step 4×4
-std::string field_text(const ReceptiveField& field) {
-  if (field.all) return "all";
-  if (!field.vertical && !field.horizontal) return field.height > 0 ? "?" : "";
-  const auto both = [&](std::int64_t FieldAxis::*value) {
-    const auto one = [&](const std::optional<FieldAxis>& axis) {
-      return axis ? std::to_string((*axis).*value) : std::string("?");
-    };
-    return one(field.vertical) + "×" + one(field.horizontal);
-  };
-  return both(&FieldAxis::size) + " step " + both(&FieldAxis::stride);
-}
-
 void run(const Common& common, bool with_fields) {
   const Setup setup(common);
   if (setup.images() > 1)
@@ -86,7 +59,7 @@ void run(const Common& common, bool with_fields) {
                                     {"kind", layers[i].kind},
                                     {"shape", layers[i].shape},
                                     {"parameters", layers[i].parameters},
-                                    {"receptive_field", to_json(fields[i])}});
+                                    {"receptive_field", field_json(fields[i])}});
     print(document);
     return;
   }

@@ -13,6 +13,7 @@
 #endif
 
 #include "command.hpp"
+#include "field_text.hpp"
 #include "label_file.hpp"
 #include "progress_line.hpp"
 #include "text.hpp"

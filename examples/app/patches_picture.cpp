@@ -16,6 +16,12 @@ std::string label(const ToldPatch& told) {
   return number(told.patch.value) + "\n" + (told.label.empty() ? told.patch.image : told.label);
 }
 
+/// What stands under a patch.
+std::string labels(const PatchesWish& wish) {
+  return std::string("how strong the channel is there, and ") +
+         (wish.label_file.empty() ? "the image's file" : "what the image shows");
+}
+
 /// What the channels of a layer look for, one picture each.
 std::vector<Picture> dreams_of(const Setup& setup, const ToldLayer& layer, ProgressLine& progress) {
   std::vector<std::int64_t> channels;
@@ -39,25 +45,28 @@ Picture patches_picture(const PatchesWish& wish, const Setup& setup, const Patch
         wish.dream && !layer.shown.empty() ? dreams_of(setup, layer, progress) : std::vector<Picture>();
     for (std::size_t i = 0; i < layer.shown.size(); ++i) {
       const ToldChannel& channel = layer.shown[i];
-      PatchRow row{.title = layer.layer + ", channel " + std::to_string(channel.channel)};
+      PatchRow row{.title = (layers.size() > 1 ? layer.layer + "\n" : "") + "channel " +
+                            std::to_string(channel.channel)};
       for (const ToldPatch& one : channel.patches)
         row.patches.push_back({view_of(image_of(one.patch, index, setup.model, wish.images), *layer.field,
                                        one.patch.y, one.patch.x),
                                label(one)});
       if (!dreams.empty()) {
         row.beside = dreams[i];
-        row.beside_label = "what it looks for (a dream)";
+        row.beside_label = "dream";
       }
       rows.push_back(std::move(row));
     }
     progress.next();
     progress({});
   }
+  std::erase_if(rows, [](const PatchRow& row) { return row.patches.empty(); });
   if (rows.empty())
     throw Error("there is no patch to draw: none of the images could be looked at", Fault::failure);
-  std::string which = wish.range ? "" : "the channels with the largest values, ";
-  return patch_sheet(rows, {.title = "What excites a channel most: " + which + "the strongest of " +
-                                     std::to_string(index.images().size()) + " images"});
+  const std::string where = layers.size() == 1 ? "channels of " + layers[0].layer : "channels";
+  const std::string images = std::to_string(index.images().size() - std::size_t(index.duplicates()));
+  return patch_sheet(
+      rows, {.title = "What excites " + where + " most, in " + images + " images", .labels = labels(wish)});
 }
 
 }  // namespace pellucid::app

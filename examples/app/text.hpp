@@ -18,9 +18,9 @@ std::string formatted(const char* format, Value value) {
   return text;
 }
 
-/// Three digits: 0.0157, 12.3, 1.2e-05
+/// Three digits, or all of a larger whole number: 0.0157, 12.3, 1940, 1.2e-05
 inline std::string number(double value) {
-  return formatted("%.3g", value);
+  return formatted(std::abs(value) >= 100 && std::abs(value) < 1e6 ? "%.0f" : "%.3g", value);
 }
 
 inline std::string first_line(const std::string& text) {
