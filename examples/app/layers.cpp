@@ -77,7 +77,8 @@ void run(const Common& common, bool with_fields) {
       << shape_text(images.sizes().vec()) << (grey ? " (--input FILE: for your own)\n" : "\n")
       << (with_fields
               ? "sees: the receptive field, rows×columns of pixels that a place of the layer depends on, "
-                "and the step from one place to the next (?: not the same for all places)\n"
+                "and the step from one place to the next (all: every place sees the whole image; ?: "
+                "not the same for all places, or more than an image of this size can tell)\n"
               : "");
 }
 

@@ -185,7 +185,9 @@ BOOST_AUTO_TEST_CASE(title_and_footer_stand_over_and_under_all) {
 }
 
 BOOST_AUTO_TEST_CASE(the_note_explains_what_is_there) {
-  const auto note = [](const std::vector<PatchRow>& rows) { return detail::patch_note(rows, "its value"); };
+  const auto note = [](const std::vector<PatchRow>& rows) {
+    return pellucid::detail::patch_note(rows, "its value");
+  };
   const auto has = [](const std::string& text, const std::string& part) {
     return text.find(part) != text.npos;
   };
@@ -201,7 +203,7 @@ BOOST_AUTO_TEST_CASE(the_note_explains_what_is_there) {
   BOOST_TEST(!has(note({row}), "frame"));
   row.beside = blank(1, 1);
   BOOST_TEST(has(note({row}), "far right"));
-  BOOST_TEST(!has(detail::patch_note({row}, ""), "Under each"));
+  BOOST_TEST(!has(pellucid::detail::patch_note({row}, ""), "Under each"));
 }
 
 BOOST_AUTO_TEST_CASE(requests_without_meaning_are_refused) {

@@ -137,11 +137,11 @@ inline std::string patch_note(const std::vector<PatchRow>& rows, const std::stri
   std::string note =
       "Each row is a channel, with the places where it responds most, the strongest at the left.";
   if (!labels.empty()) note += " Under each: " + labels + ".";
-  if (tiles) note += " A patch is exactly what the channel sees from its place.";
+  if (tiles) note += " A patch is exactly what the channel sees of an image from its place.";
   if (padded) note += " Hatched: beyond the edge of the image.";
   if (whole)
-    note += tiles ? " Whole images: the ring is the place" : " The ring is the place in the whole image";
-  if (framed) note += ", and the dashed frame holds what the channel sees from there";
+    note += " An image is whole where the channel may see most or all of it; the ring marks its place";
+  if (framed) note += ", the dashed frame what it sees from there";
   if (whole) note += ".";
   if (beside) note += " At the far right: an image made by optimization to excite the channel.";
   return note;
