@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(images_come_in_the_order_of_the_list) {
       DecodeAhead images(files, slow, threads, ahead);
       for (std::size_t i = 0; i < files.size(); ++i) {
         const auto next = images.next();
-        BOOST_REQUIRE(next.has_value());
+        BOOST_REQUIRE(next != nullptr);
         BOOST_TEST(next->number == i);
         BOOST_TEST(next->reason == "");
         BOOST_TEST(next->size == std::filesystem::file_size(files[i]));
@@ -64,8 +64,8 @@ BOOST_AUTO_TEST_CASE(images_come_in_the_order_of_the_list) {
         BOOST_TEST((next->image.sizes().vec() == std::vector<std::int64_t>{1, 3, 4, 4}));
         BOOST_TEST((next->image[0][0] == 2 * (float(i) / 255.0F)).all().item<bool>());
       }
-      BOOST_TEST(!images.next().has_value());
-      BOOST_TEST(!images.next().has_value());
+      BOOST_TEST(images.next() == nullptr);
+      BOOST_TEST(images.next() == nullptr);
     }
 }
 
@@ -168,9 +168,20 @@ BOOST_AUTO_TEST_CASE(a_crop_does_not_keep_the_image_that_it_was_cut_from) {
       {folder.put("a.png", png(7, 64))},
       [](const Images& image) { return image.narrow(2, 10, 2).narrow(3, 10, 3); }, 1, 1);
   const auto next = images.next();
-  BOOST_REQUIRE(next.has_value());
+  BOOST_REQUIRE(next != nullptr);
   BOOST_TEST((next->image.sizes().vec() == std::vector<std::int64_t>{1, 3, 2, 3}));
   BOOST_TEST(next->image.storage().nbytes() == 3U * 2 * 3 * sizeof(float));
+}
+
+BOOST_AUTO_TEST_CASE(an_image_stays_until_the_next_is_asked_for) {
+  const TemporaryFolder folder;
+  DecodeAhead images(numbered(folder, 9), {}, 4, 2);
+  for (int i = 0; i < 9; ++i) {
+    const DecodedImage* next = images.next();
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));  // for threads that would overwrite it
+    BOOST_TEST(next->number == std::size_t(i));
+    BOOST_TEST((next->image[0][0] == float(i) / 255.0F).all().item<bool>());
+  }
 }
 
 BOOST_AUTO_TEST_CASE(counts_without_meaning_are_refused) {

@@ -86,7 +86,7 @@ struct TopPatches {
   /// Images that go through the model together.
   struct Batch {
     std::vector<ScannedImage> images{};
-    std::vector<Images> pixels{};
+    Images pixels{};  ///< micro-batch×3×H×W; of these, as many as there are images
     std::set<std::string> digests{};
     std::vector<ScannedImage> same{};  ///< other files of images of this batch
   };
@@ -170,10 +170,10 @@ struct TopPatches {
     Clock::time_point saved = Clock::now();
     std::chrono::duration<double> pause(save_every);
     Batch batch;
-    for (std::int64_t done = 1; std::optional<DecodedImage> next = images.next(); ++done) {
-      take(std::move(*next), files[next->number], plan, batch, found);
-      if (std::int64_t(batch.images.size()) == plan.micro_batch)
-        look(model, plan, std::exchange(batch, {}), found);
+    batch.pixels = torch::zeros({plan.micro_batch, 3, plan.size[0], plan.size[1]});
+    for (std::int64_t done = 1; const DecodedImage* next = images.next(); ++done) {
+      take(*next, files[next->number], plan, batch, found);
+      if (std::int64_t(batch.images.size()) == plan.micro_batch) look(model, plan, batch, found);
       if (const Clock::time_point now = Clock::now(); !index.empty() && now - saved >= pause) {
         save(found);
         saved = Clock::now();
@@ -182,11 +182,11 @@ struct TopPatches {
       }
       if (done < std::int64_t(files.size())) report(done, std::int64_t(files.size()));
     }
-    if (!batch.images.empty()) look(model, plan, std::move(batch), found);
+    if (!batch.images.empty()) look(model, plan, batch, found);
   }
 
   /// Puts an image into the batch, unless there is a reason to leave it out, or it is known.
-  static void take(DecodedImage next, const detail::ImageFile& file, const detail::ScanPlan& plan,
+  static void take(const DecodedImage& next, const detail::ImageFile& file, const detail::ScanPlan& plan,
                    Batch& batch, PatchIndex& found) {
     if (!next.image.defined()) return found.skip(file.name, detail::reason_about(file, next.reason));
     if (next.image.size(2) != plan.size[0] || next.image.size(3) != plan.size[1])
@@ -201,19 +201,21 @@ struct TopPatches {
     } else if (!batch.digests.insert(image.digest).second) {
       batch.same.push_back(std::move(image));
     } else {
+      batch.pixels[std::int64_t(batch.images.size())].copy_(next.image[0]);
       batch.images.push_back(std::move(image));
-      batch.pixels.push_back(std::move(next.image));
     }
   }
 
-  /// Passes the batch through the model. Either all that was found of it is in the index, or nothing.
+  /// Passes the batch through the model, and empties it. Either all that was found of it is in the index, or
+  /// nothing.
   template <LayeredModel M>
-  static void look(const M& model, const detail::ScanPlan& plan, Batch batch, PatchIndex& found) {
+  static void look(const M& model, const detail::ScanPlan& plan, Batch& batch, PatchIndex& found) {
     const auto images = std::int64_t(batch.images.size());
-    batch.pixels.resize(std::size_t(plan.micro_batch), batch.pixels.back());
+    for (std::int64_t row = images; row < plan.micro_batch; ++row)
+      batch.pixels[row].copy_(batch.pixels[images - 1]);
     std::vector<std::string> names;
     for (const detail::ScannedLayer& layer : plan.layers) names.push_back(layer.name);
-    const std::vector<Tensor> outputs = detail::scanned(model, torch::cat(batch.pixels), names);
+    const std::vector<Tensor> outputs = detail::scanned(model, batch.pixels, names);
     std::vector<std::vector<detail::StrongestPlace>> places;
     for (std::size_t i = 0; i < plan.layers.size(); ++i) {
       places.push_back(detail::strongest_places(
@@ -233,6 +235,7 @@ struct TopPatches {
                     place.x);
     for (ScannedImage& image : batch.images) found.add(std::move(image));
     for (ScannedImage& image : batch.same) found.add(std::move(image));
+    batch.images.clear(), batch.digests.clear(), batch.same.clear();
   }
 };
 

@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <functional>
 #include <mutex>
-#include <optional>
 #include <stop_token>
 #include <string>
 #include <system_error>
@@ -33,7 +32,7 @@ struct DecodedImage {
 /// Images of a list of files, in its order, decoded by threads that work ahead of the caller.
 ///
 ///   DecodeAhead images(files, [&](const Images& image) { return model.fit(image); }, 4, 16);
-///   while (const auto next = images.next()) …
+///   while (const DecodedImage* next = images.next()) …
 ///
 /// At most `ahead` files are decoded and not taken yet, so memory holds that many fitted images, and of each
 /// thread the one that it is at. What is wrong with a file (missing, damaged, or `fit` throws) travels with
@@ -45,7 +44,7 @@ class DecodeAhead {
   /// threads: 0 for as many as the machine has cores. `fit` is called by all of them; without it images are
   /// as they were read. Throws Error for counts that are none, and where not even one thread can be had.
   DecodeAhead(std::vector<std::filesystem::path> files, Fit fit, int threads, std::size_t ahead)
-      : files_(std::move(files)), fit_(std::move(fit)), slots_(ahead) {
+      : files_(std::move(files)), fit_(std::move(fit)), ahead_(ahead), slots_(ahead + 1) {
     if (threads < 0 || ahead < 1)
       throw Error("decoding ahead: " + std::to_string(threads) + " threads and " + std::to_string(ahead) +
                   " images were given; give 0 threads (one a core) or more, and at least 1 image");
@@ -64,19 +63,26 @@ class DecodeAhead {
     if (before > 1) at::set_num_threads(before);
   }
 
-  /// The next file of the list, as soon as it is decoded; nothing behind the last.
-  std::optional<DecodedImage> next() {
+  /// The next file of the list, as soon as it is decoded; nullptr behind the last. It stays until the next
+  /// call, when its memory is given to a later one.
+  const DecodedImage* next() {
     std::unique_lock lock(mutex_);
-    if (given_ == files_.size()) return std::nullopt;
-    std::optional<DecodedImage>& slot = slots_[given_ % slots_.size()];
-    changed_.wait(lock, [&] { return slot.has_value(); });
+    if (given_ == files_.size()) return nullptr;
+    Slot& slot = slots_[given_ % slots_.size()];
+    changed_.wait(lock, [&] { return slot.decoded; });
+    slot.decoded = false;
     ++given_;
-    std::optional<DecodedImage> result = std::exchange(slot, std::nullopt);
     changed_.notify_all();
-    return result;
+    return &slot.image;
   }
 
  private:
+  struct Slot {
+    DecodedImage image{};
+    Images memory{};  ///< of its image, used again and again
+    bool decoded = false;
+  };
+
   void work(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
     // One image is too little for several threads, and each of these would start as many.
@@ -84,44 +90,53 @@ class DecodeAhead {
     ++started_;
     changed_.notify_all();
     while (true) {
-      const bool goes_on = changed_.wait(
-          lock, stop, [this] { return taken_ == files_.size() || taken_ < given_ + slots_.size(); });
+      const bool goes_on =
+          changed_.wait(lock, stop, [this] { return taken_ == files_.size() || taken_ < given_ + ahead_; });
       if (!goes_on || stop.stop_requested() || taken_ == files_.size()) return;
       const std::size_t number = taken_++;
       lock.unlock();
-      DecodedImage decoded = decode(number);
+      Slot& slot = slots_[number % slots_.size()];
+      decode(number, slot);
       lock.lock();
-      slots_[number % slots_.size()] = std::move(decoded);
+      slot.decoded = true;
       changed_.notify_all();
     }
   }
 
-  DecodedImage decode(std::size_t number) const {
+  // What another thread would free stays with its slot. Holes left between these threads' images by what the
+  // caller keeps are seldom filled: memory grew by half of all that was decoded.
+  void decode(std::size_t number, Slot& slot) const {
     const torch::NoGradGuard no_grad;
-    DecodedImage result{number};
+    DecodedImage& result = slot.image;
+    result.number = number;
+    result.size = 0;
+    result.digest.clear();
+    result.image.reset();
+    result.reason.clear();
     try {
       const std::vector<std::uint8_t> bytes = detail::image_bytes(files_[number]);
       result.size = bytes.size();
       result.digest = digest_of(bytes);
       const Images image = decode_image(bytes, files_[number].string());
       const Images fitted = fit_ ? fit_(image) : image;
-      // A crop would hold on to all of what it was cut from.
-      result.image = fitted.storage().nbytes() > fitted.nbytes() ? fitted.clone() : fitted;
+      if (!slot.memory.defined() || slot.memory.sizes() != fitted.sizes())
+        slot.memory = torch::empty(fitted.sizes(), fitted.options());
+      result.image = slot.memory.copy_(fitted);
     } catch (const c10::Error& error) {
       result.reason = error.what_without_backtrace();
     } catch (const std::exception& error) {
       result.reason = error.what();
     }
-    return result;
   }
 
   const std::vector<std::filesystem::path> files_;
   const Fit fit_;
   std::mutex mutex_{};
   std::condition_variable_any changed_{};
-  std::vector<std::optional<DecodedImage>> slots_;
-  std::size_t taken_ = 0;  ///< files that a thread is or was at
-  std::size_t given_ = 0;  ///< files that the caller has
+  const std::size_t ahead_;
+  std::vector<Slot> slots_;  ///< one more than `ahead_`: the caller's
+  std::size_t taken_ = 0;    ///< files that a thread is or was at
+  std::size_t given_ = 0;    ///< files that the caller has
   std::size_t started_ = 0;
   std::vector<std::jthread> threads_{};  ///< last, so that they end before what they use
 };
