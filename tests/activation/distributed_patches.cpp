@@ -321,6 +321,13 @@ BOOST_AUTO_TEST_CASE(a_rank_that_waited_in_vain_says_where_its_part_is) {
   }
   BOOST_TEST(!fs::exists(run.index()));
 
+  // Where a run was complete, and a rank is started once more.
+  scan_to(run.index(), 1000)(test::small_net(4), images.path());
+  BOOST_CHECK_EXCEPTION((DistributedTopPatches{.scan = scan_to(run.index()),
+                                               .ranks = {1, 3, "127.0.0.1", run.port},
+                                               .wait = 0.1}(test::small_net(4), images.path())),
+                        Error, says({"0.1 seconds", run.index().string() + " has all of it already"}));
+
   // And it may be called off meanwhile.
   const DistributedTopPatches method{
       .scan = scan_to(run.index()), .ranks = {1, 3, "127.0.0.1", run.port}, .wait = 60};

@@ -90,14 +90,19 @@ struct DistributedTopPatches {
         [&](const detail::Conversation& others) {
           ranks.rank == 0 ? lead(found, others) : follow(found, others);
         });
-    if (hindered)
+    std::error_code ignored;
+    if (hindered) {
+      // So it is where this rank was done, and killed and started again before the process had ended.
+      const bool complete =
+          std::filesystem::exists(scan.index, ignored) && PatchIndex::load(scan.index) == found;
       throw Error(c10::str("rank ", ranks.rank, " of ", ranks.of, " has waited ", wait,
                            " seconds for the others, whom it should meet at ", meeting.place(), ": ",
                            *hindered, ". What it scanned is saved in ", part().string(),
+                           complete ? ", and " + scan.index.string() + " has all of it already" : "",
                            ". Start all ranks again, and each goes on from its part; or merge the parts "
                            "(`pellucid patches merge`)"),
                   Fault::failure);
-    std::error_code ignored;
+    }
     std::filesystem::remove(part(), ignored);
     report(1, 1);
     return found;
