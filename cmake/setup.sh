@@ -6,7 +6,7 @@ set -euo pipefail
 
 packages=(
   g++ cmake ninja-build ccache git
-  libtorch-dev libopenblas-dev libopenblas0-pthread librandom123-dev
+  libtorch-dev libgloo-dev libopenblas-dev libopenblas0-pthread librandom123-dev
   libxtensor-dev libstb-dev libpng-dev libjpeg62-turbo-dev
   libboost-test-dev libcli11-dev nlohmann-json3-dev
 )

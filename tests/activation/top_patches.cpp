@@ -283,6 +283,14 @@ BOOST_AUTO_TEST_CASE(a_folder_that_grew_is_continued) {
   BOOST_TEST(
       (bytes_of(grown) == bytes_of(TopPatches({.layers = net_layers, .top = 3})(model, folder.path()))));
   BOOST_TEST(grown.duplicates() == 2);
+
+  // To another file, from what is in this one, which stays: of images that are gone by now.
+  const fs::path file = out.path() / "index.safetensors", copy = out.path() / "copy.safetensors";
+  const std::string before = contents(file);
+  fs::remove(folder.path() / "a/0.png");
+  TopPatches({.layers = net_layers, .top = 3, .index = copy, .begin_from = file})(model, folder.path());
+  BOOST_TEST((contents(copy) == before));
+  BOOST_TEST((contents(file) == before));
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_scanned_is_listed) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <limits>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,8 @@
 #include <pellucid/activation/patch_records.hpp>
 #include <pellucid/core/digest.hpp>
 #include <pellucid/core/error.hpp>
+#include <pellucid/core/files.hpp>
+#include <pellucid/core/torch.hpp>
 #include <pellucid/model/weights/checkpoint.hpp>
 
 namespace pellucid {
@@ -147,17 +150,30 @@ class PatchIndex {
 
   /// Throws Error for a file that is no index, of another version, truncated or damaged.
   static PatchIndex load(const std::filesystem::path& path) {
+    return holding(detail::read_patch_records(path));
+  }
+
+  /// From the bytes of such a file that came another way (over a network), uint8; `name` is what a refusal
+  /// calls them.
+  static PatchIndex from_bytes(const Tensor& bytes, const std::string& name) {
+    const auto owner = std::make_shared<const Tensor>(bytes);
+    return holding(detail::read_patch_records(
+        InputName(name, detail::good_patch_index),
+        {owner, static_cast<char*>(bytes.data_ptr()), std::size_t(bytes.numel())}));
+  }
+
+  bool operator==(const PatchIndex& other) const { return records_ == other.records_; }
+
+ private:
+  static PatchIndex holding(detail::PatchRecords records) {
     PatchIndex index;
-    index.records_ = detail::read_patch_records(path);
+    index.records_ = std::move(records);
     // By name, so that the first of a digest is the smallest.
     for (const auto& [name, image] : index.images())
       index.names_.try_emplace(detail::digest_bytes(image.digest), name);
     return index;
   }
 
-  bool operator==(const PatchIndex& other) const { return records_ == other.records_; }
-
- private:
   bool is_full(const detail::KeptPlaces& kept) const { return std::int64_t(kept.size()) >= about().top; }
 
   const detail::KeptPlaces& row(std::size_t layer, std::int64_t channel) const {

@@ -260,10 +260,17 @@ class PatchRecordsReader {
   const Checkpoint& checkpoint_;
 };
 
-inline PatchRecords read_patch_records(const std::filesystem::path& path) {
-  InputFile file(path, "an index of patches, as TopPatches and `pellucid patches` write it");
-  const Checkpoint checkpoint = read_safetensors(file, map_file(path, file));
+inline constexpr const char* good_patch_index =
+    "an index of patches, as TopPatches and `pellucid patches` write it";
+
+inline PatchRecords read_patch_records(const InputName& file, const FileBytes& bytes) {
+  const Checkpoint checkpoint = read_safetensors(file, bytes);
   return PatchRecordsReader(file, checkpoint).read();
+}
+
+inline PatchRecords read_patch_records(const std::filesystem::path& path) {
+  InputFile file(path, good_patch_index);
+  return read_patch_records(file, map_file(path, file));
 }
 
 }  // namespace pellucid::detail

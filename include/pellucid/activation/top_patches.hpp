@@ -35,20 +35,22 @@ namespace pellucid {
 /// is filled up with an image that does not count. Parts of the images (`shard`, other folders) give indexes
 /// that merge into that of the whole.
 ///
-/// With a file for the index, the scan saves there as it goes, and goes on from what is there: images that
-/// the index has are not decoded again. A stop (Cancelled, a failure, kill -9) loses what is not saved yet.
+/// With a file for the index, the scan saves there as it goes, and goes on from what is there (and in
+/// `begin_from`, a file that stays as it is): images that the index has are not decoded again. A stop
+/// (Cancelled, a failure, kill -9) loses what is not saved yet.
 ///
 /// Files that cannot be read, and of a model that takes images of any size those of another size than the
 /// first one's, are left out and listed with the reason (`PatchIndex::skipped`).
 ///
 /// Girshick et al. (2014), "Rich feature hierarchies"; Zeiler & Fergus (2014); Yosinski et al. (2015).
 struct TopPatches {
-  std::vector<std::string> layers{};  ///< "" for the scores
-  std::int64_t top = 9;               ///< places kept of each channel
-  std::filesystem::path index{};      ///< the file of the index; empty: none
-  double save_every = 30;             ///< seconds between two times of saving; 0: behind every image
-  Shard shard{};                      ///< which of the images
-  int threads = 0;                    ///< that decode images; 0: as many as there are cores
+  std::vector<std::string> layers{};   ///< "" for the scores
+  std::int64_t top = 9;                ///< places kept of each channel
+  std::filesystem::path index{};       ///< the file of the index; empty: none
+  std::filesystem::path begin_from{};  ///< the file of another one to go on from, where it is there
+  double save_every = 30;              ///< seconds between two times of saving; 0: behind every image
+  Shard shard{};                       ///< which of the images
+  int threads = 0;                     ///< that decode images; 0: as many as there are cores
 
   void check() const {
     if (layers.empty()) throw Error("TopPatches: no layer was named; give at least one in layers");
@@ -83,6 +85,9 @@ struct TopPatches {
   }
 
  private:
+  /// What scans before this one found, with the files.
+  using Before = std::vector<std::pair<std::filesystem::path, PatchIndex>>;
+
   /// Images that go through the model together.
   struct Batch {
     std::vector<ScannedImage> images{};
@@ -95,13 +100,15 @@ struct TopPatches {
   PatchIndex scan(const M& model, std::vector<detail::ImageFile> files, const Report& report) const {
     const torch::NoGradGuard no_grad;
     std::error_code ignored;
-    std::optional<PatchIndex> before;
-    if (!index.empty() && std::filesystem::exists(index, ignored)) before = PatchIndex::load(index);
+    Before before;
+    for (const std::filesystem::path& file : {index, begin_from})
+      if (!file.empty() && std::filesystem::exists(file, ignored))
+        before.emplace_back(file, PatchIndex::load(file));
     std::optional<std::vector<std::int64_t>> size;
-    if (before) size = detail::size_told(before->about().preprocess);
+    if (!before.empty()) size = detail::size_told(before[0].second.about().preprocess);
     if (!size) size = detail::size_seen(model, files);
     const detail::ScanPlan plan = detail::scan_plan(model, *size, layers);
-    PatchIndex found = begin(model, plan, before);
+    PatchIndex found = begin(model, plan, std::move(before));
 
     std::erase_if(
         files, [&](const detail::ImageFile& file) { return !shard.has(file.name) || is_known(file, found); });
@@ -120,10 +127,9 @@ struct TopPatches {
     return found;
   }
 
-  /// The index with what a scan before this one found.
+  /// The index with what scans before this one found.
   template <LayeredModel M>
-  PatchIndex begin(const M& model, const detail::ScanPlan& plan,
-                   const std::optional<PatchIndex>& before) const {
+  PatchIndex begin(const M& model, const detail::ScanPlan& plan, Before before) const {
     PatchIndexOf about{.layers = layers,
                        .top = top,
                        .model = model_digest(model),
@@ -131,11 +137,12 @@ struct TopPatches {
                        .execution = plan.execution};
     for (const detail::ScannedLayer& layer : plan.layers) about.channels.push_back(layer.channels);
     PatchIndex found(std::move(about));
-    if (!before) return found;
-    if (const std::string other = before->about().difference(found.about()); !other.empty())
-      throw Error("the scan cannot go on with " + index.string() + ", which it would give another index: " +
-                  other + "; give the same network and options, or another file");
-    found.merge(*before);
+    for (const auto& [file, known] : before) {
+      if (const std::string other = known.about().difference(found.about()); !other.empty())
+        throw Error("the scan cannot go on with " + file.string() + ", which it would give another index: " +
+                    other + "; give the same network and options, or another file");
+      found.merge(known);
+    }
     return found;
   }
 
