@@ -80,7 +80,7 @@ std::vector<Finding> explain_all(const ExplainWish& wish, const Setup& setup, co
         if (probabilities.defined()) {
           found.predicted = answer(probabilities, row);
           if (const Class* const one = std::get_if<Class>(&question.kind()))
-            found.probability = probabilities[row][one->select({row}).label.values()[0]].item<double>();
+            found.probability = probabilities[row][one->label.of(row)].item<double>();
         }
         of_rows[std::size_t(row)].push_back(std::move(found));
       }
