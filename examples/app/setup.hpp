@@ -3,7 +3,6 @@
 /// them.
 
 #include <pellucid/core/torch.hpp>
-#include <pellucid/image/picture.hpp>
 #include <pellucid/model/any_model.hpp>
 #include <pellucid/model/preprocess.hpp>
 
@@ -108,11 +107,5 @@ std::string answer_label(const Labels& labels, const Answer& answer);
 
 /// Whether a row of an input can be drawn as a photo: 1×3×H×W of more than one pixel.
 bool is_photo(const Tensor& image);
-
-/// Writes what was asked for with --out and --array, last of all.
-void save_picture(const std::string& file, const Picture& picture);
-void save_array(const std::string& file, const Tensor& array);
-/// Says on standard output where they are.
-void tell_written(const Common& common);
 
 }  // namespace pellucid::app
