@@ -82,18 +82,6 @@ std::vector<Looked> images_of(const Setup& setup) {
   return all;
 }
 
-void give(const ActivationsWish& wish, const Json& document, const std::string& text, const Tensor& array,
-          const LongSheet& sheet) {
-  if (wish.common.json) {
-    print(document);
-  } else {
-    std::cout << text;
-  }
-  if (array.defined()) save_array(wish.common.array, array);
-  sheet.save();
-  if (!wish.common.json) tell_written(wish.common);
-}
-
 namespace {
 
 void run(ActivationsWish wish) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "channel_range.hpp"
+#include "give.hpp"
 #include "json.hpp"
 #include "setup.hpp"
 #include "sheets.hpp"
@@ -56,11 +57,6 @@ struct Looked {
   Tensor image{};  ///< 1×…
 };
 std::vector<Looked> images_of(const Setup& setup);
-
-/// Ends each of the three answers: the document or the text, then the array, if there is one, then the
-/// picture.
-void give(const ActivationsWish& wish, const Json& document, const std::string& text, const Tensor& array,
-          const LongSheet& sheet);
 
 /// The channels of layers, side by side.
 void show_channels(const ActivationsWish& wish, const Setup& setup);

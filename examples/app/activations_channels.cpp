@@ -121,7 +121,7 @@ void show_channels(const ActivationsWish& wish, const Setup& setup) {
         progress({});
       });
   }
-  give(wish, {{"images", images}}, text, rows.empty() ? Tensor() : torch::cat(rows), sheet);
+  give(wish.common, {{{"images", images}}, text}, rows, [&] { return std::move(sheet).picture(); });
 }
 
 }  // namespace pellucid::app

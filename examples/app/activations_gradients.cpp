@@ -73,7 +73,7 @@ void show_unit_gradients(const ActivationsWish& wish, const Setup& setup) {
                   shape_text(input.images.sizes().vec()) + "; write them with --array");
   Json images = Json::array();
   std::string text;
-  Tensor array;
+  std::vector<Tensor> rows;
   LongSheet sheet(wish.common.out);
   {
     ProgressLine progress("gradients", setup.images() * std::int64_t(wish.layers.size()));
@@ -85,7 +85,7 @@ void show_unit_gradients(const ActivationsWish& wish, const Setup& setup) {
         progress.next();
         images.back()["layers"].push_back({{"layer", layer}, {"units", as_json(units)}});
         text += looked.file + ", " + layer + "\n" + as_text(units);
-        if (!wish.common.array.empty()) array = units.gradients;
+        if (!wish.common.array.empty()) rows.push_back(units.gradients);
         sheet.add([&] {
           return unit_grid(units, {.scale = wish.colours(),
                                    .title = "What drives units of " + layer + ", for " + looked.shown});
@@ -94,7 +94,7 @@ void show_unit_gradients(const ActivationsWish& wish, const Setup& setup) {
       sheet.next();
     }
   }
-  give(wish, {{"images", images}}, text, array, sheet);
+  give(wish.common, {{{"images", images}}, text}, rows, [&] { return std::move(sheet).picture(); });
 }
 
 }  // namespace pellucid::app

@@ -38,7 +38,7 @@ void show_tour(const ActivationsWish& wish, const Setup& setup) {
       text += looked.file + "\n" + table.text();
     }
   }
-  give(wish, {{"images", images}}, text, {}, sheet);
+  give(wish.common, {{{"images", images}}, text}, {}, [&] { return std::move(sheet).picture(); });
 }
 
 }  // namespace pellucid::app

@@ -1,11 +1,12 @@
-#include <CLI/CLI.hpp>
+#include <pellucid/image/npy.hpp>
 
-#include <iostream>
+#include <CLI/CLI.hpp>
 
 #include "attack_accuracy.hpp"
 #include "attack_explain.hpp"
 #include "attack_picture.hpp"
 #include "command.hpp"
+#include "give.hpp"
 #include "label_file.hpp"
 #include "progress_line.hpp"
 #include "text.hpp"
@@ -111,51 +112,42 @@ Json document(const Wish& wish, const AttackChoice& choice) {
   return document;
 }
 
-/// What the attacks of each size come to. A picture that cannot be made takes nothing of it away.
+/// What the attacks of each size come to.
 void tell_accuracy(const Wish& wish, const AttackChoice& choice, const Setup& setup, const Sweep& all) {
   const std::vector<AccuracyPoint> points = accuracy(choice, all);
   const Counted counted(wish.label, wish.target, !wish.label_file.empty(), setup.labels);
-  if (wish.common.json) {
-    Json whole = document(wish, choice);
-    add_to(whole, points, all, setup.labels, counted);
-    print(whole);
-  } else {
-    std::cout << as_text(points, all, choice, counted);
-  }
-  std::cout.flush();
-  if (!wish.common.out.empty())
-    save_picture(wish.common.out,
-                 accuracy_picture(points, choice, counted.words,
-                                  wish.method + ", " + std::to_string(all[0].size()) + " images"));
+  Told told{document(wish, choice), as_text(points, all, choice, counted)};
+  add_to(told.document, points, all, setup.labels, counted);
+  give(wish.common, told, {}, [&] {
+    return accuracy_picture(points, choice, counted.words,
+                            wish.method + ", " + std::to_string(all[0].size()) + " images");
+  });
 }
 
-/// What became of each image. A picture that cannot be made takes nothing of it away.
+/// What became of each image.
 void tell_each(const Wish& wish, const AttackChoice& choice, const Setup& setup, const Explain& explain,
                std::vector<AttackResult>& all) {
-  if (!wish.common.array.empty()) {
+  if (!wish.common.array.empty()) {  // before the maps are made, which may fail
     std::vector<Tensor> rows;
     for (const AttackResult& result : all) rows.push_back(result.attacked);
-    save_array(wish.common.array, torch::cat(rows));
+    write_npy(wish.common.array, torch::cat(rows));
   }
   std::vector<AttackExplained> explained;
   if (explain) explained = explain_attacks(explain, setup, all);
-  if (wish.common.json) {
-    Json whole = document(wish, choice);
-    for (const AttackResult& result : all) whole["images"].push_back(as_json(result, setup.labels, choice));
-    if (explain) whole["explain"] = wish.explain;
-    print(whole);
-  } else {
-    for (const AttackResult& result : all) std::cout << as_text(result, setup.labels, choice);
+  Told told{document(wish, choice), {}};
+  for (const AttackResult& result : all) {
+    told.document["images"].push_back(as_json(result, setup.labels, choice));
+    told.text += as_text(result, setup.labels, choice);
   }
-  std::cout.flush();
-  if (wish.common.out.empty()) return;
-  const std::string title =
-      wish.method + (choice.searches() ? "" : " (epsilon " + choice.text(choice.epsilons()[0]) + ")") +
-      (explain ? ", explained by " + wish.explain : "");
-  save_picture(wish.common.out,
-               explain ? attack_explained_picture(all, explained, method_named(wish.explain).view,
-                                                  setup.labels, choice, title)
-                       : attack_picture(all, setup.labels, choice, title));
+  if (explain) told.document["explain"] = wish.explain;
+  give(wish.common, told, {}, [&] {
+    const std::string title =
+        wish.method + (choice.searches() ? "" : " (epsilon " + choice.text(choice.epsilons()[0]) + ")") +
+        (explain ? ", explained by " + wish.explain : "");
+    return explain ? attack_explained_picture(all, explained, method_named(wish.explain).view, setup.labels,
+                                              choice, title)
+                   : attack_picture(all, setup.labels, choice, title);
+  });
 }
 
 void run(const Wish& wish) {
@@ -172,7 +164,6 @@ void run(const Wish& wish) {
   } else {
     tell_each(wish, choice, setup, explain, all[0]);
   }
-  if (!wish.common.json) tell_written(wish.common);
 }
 
 std::function<void()> set_up(CLI::App& options) {

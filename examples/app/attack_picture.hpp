@@ -2,6 +2,8 @@
 #include <string>
 #include <vector>
 
+#include <pellucid/image/picture.hpp>
+
 #include "attack_accuracy.hpp"
 #include "attack_result.hpp"
 #include "methods.hpp"

@@ -3,6 +3,7 @@
 #include <pellucid/model/predict.hpp>
 
 #include "command.hpp"
+#include "give.hpp"
 #include "json.hpp"
 #include "setup.hpp"
 #include "sheets.hpp"
@@ -75,19 +76,13 @@ Picture sheet(const std::vector<Ranking>& all, const Labels& labels) {
 void run(const Common& common) {
   const Setup setup(common);
   const std::vector<Ranking> all = rank(setup);
-  if (!common.array.empty()) {
-    std::vector<Tensor> rows;
-    for (const Ranking& one : all) rows.push_back(one.probabilities);
-    save_array(common.array, torch::stack(rows));
+  Told told{document(all, setup.labels), {}};
+  std::vector<Tensor> rows;
+  for (const Ranking& one : all) {
+    told.text += one.file + "\n" + one.text(setup.labels);
+    rows.push_back(one.probabilities.unsqueeze(0));
   }
-  if (common.json) {
-    print(document(all, setup.labels));
-  } else {
-    for (const Ranking& one : all) std::cout << one.file << '\n' << one.text(setup.labels);
-  }
-  std::cout.flush();
-  if (!common.out.empty()) save_picture(common.out, sheet(all, setup.labels));
-  if (!common.json) tell_written(common);
+  give(common, told, rows, [&] { return sheet(all, setup.labels); });
 }
 
 const Registered registered(

@@ -1,3 +1,4 @@
+#include <pellucid/image/write.hpp>
 #include <pellucid/optimizer/diagnosis.hpp>
 
 #include <CLI/CLI.hpp>
@@ -7,6 +8,7 @@
 
 #include "command.hpp"
 #include "finding.hpp"
+#include "give.hpp"
 #include "json.hpp"
 #include "recipes.hpp"
 #include "setup.hpp"
@@ -200,23 +202,25 @@ std::string frame_file(const std::string& out, std::int64_t step) {
       .string();
 }
 
-void tell(const Wish& wish, const std::vector<Dream>& dreams, const Labels& labels) {
-  if (wish.common.json) {
-    Json document;
-    document["images"] = Json::array();
-    for (const Dream& dream : dreams) document["images"].push_back(as_json(dream, labels));
-    return print(document);
-  }
+Json document(const std::vector<Dream>& dreams, const Labels& labels) {
+  Json document;
+  document["images"] = Json::array();
+  for (const Dream& dream : dreams) document["images"].push_back(as_json(dream, labels));
+  return document;
+}
+
+std::string as_text(const std::vector<Dream>& dreams, const Labels& labels) {
   Table table({"preset", "objective", "value", "sure", "predicted", "fine", "extreme", "copies"});
   for (const Dream& dream : dreams)
     table.add({dream.recipe, dream.asked, number(dream.before) + " → " + number(dream.value),
                dream.probability ? percent(*dream.probability) : "-",
                dream.said ? answer_text(labels, *dream.said) : "-", percent(dream.diagnosis.high_frequencies),
                percent(dream.diagnosis.extreme), number(dream.diagnosis.repetition)});
-  std::cout << table.text();
+  std::string text = table.text();
   for (const Dream& dream : dreams)
     for (const std::string& notice : dream.notices)
-      std::cout << dream.recipe << ", " << dream.asked << ": note: " << notice << '\n';
+      text += dream.recipe + ", " + dream.asked + ": note: " + notice + "\n";
+  return text;
 }
 
 void run(Wish wish) {
@@ -238,8 +242,8 @@ void run(Wish wish) {
       std::vector<Tile> tiles;
       for (std::int64_t row = 0; row < frame.images.size(0); ++row)
         tiles.push_back({photo(frame.images.narrow(0, row, 1)), ""});
-      save_picture(frame_file(wish.common.out, frame.step),
-                   tiles.size() == 1 ? tiles[0].picture : contact_sheet(tiles));
+      write_png(frame_file(wish.common.out, frame.step),
+                tiles.size() == 1 ? tiles[0].picture : contact_sheet(tiles));
       ++frames;
     };
   }
@@ -257,17 +261,11 @@ void run(Wish wish) {
     add(alone);
   }
 
-  if (!wish.common.array.empty()) {
-    std::vector<Tensor> images;
-    for (const Dream& dream : dreams) images.push_back(dream.image);
-    save_array(wish.common.array, torch::cat(images));
-  }
-  tell(wish, dreams, setup.labels);
-  std::cout.flush();
-  if (!wish.common.out.empty()) save_picture(wish.common.out, sheet(wish, dreams, each));
-  if (wish.common.json) return;
-  tell_written(wish.common);
-  if (frames > 0)
+  std::vector<Tensor> images;
+  for (const Dream& dream : dreams) images.push_back(dream.image);
+  give(wish.common, {document(dreams, setup.labels), as_text(dreams, setup.labels)}, images,
+       [&] { return sheet(wish, dreams, each); });
+  if (frames > 0 && !wish.common.json)
     std::cout << "written: " << frames << " frames, " << frame_file(wish.common.out, 0) << " …\n";
 }
 

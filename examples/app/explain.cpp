@@ -5,6 +5,7 @@
 #include "explain_picture.hpp"
 #include "explain_wish.hpp"
 #include "finding.hpp"
+#include "give.hpp"
 #include "json.hpp"
 #include "methods.hpp"
 #include "sheets.hpp"
@@ -80,7 +81,7 @@ std::vector<Finding> explain_all(const ExplainWish& wish, const Setup& setup, co
         if (probabilities.defined()) {
           found.predicted = answer(probabilities, row);
           if (const Class* const one = std::get_if<Class>(&question.kind()))
-            found.probability = probabilities[row][one->select({row}).label.values()[0]].item<double>();
+            found.probability = probabilities[row][one->label.of(row)].item<double>();
         }
         of_rows[std::size_t(row)].push_back(std::move(found));
       }
@@ -118,17 +119,13 @@ void run(ExplainWish wish) {
   }
   if (!sets.empty()) method += " (" + sets + ")";
 
-  if (wish.common.json) {
-    print(document(wish, setup.labels, findings));
-  } else {
-    for (const Finding& found : findings) std::cout << as_text(found, setup.labels, method);
+  Told told{document(wish, setup.labels, findings), {}};
+  std::vector<Tensor> rows;
+  for (const Finding& found : findings) {
+    told.text += as_text(found, setup.labels, method);
+    rows.push_back(found.attribution);
   }
-  if (!wish.common.array.empty()) {
-    std::vector<Tensor> rows;
-    for (const Finding& found : findings) rows.push_back(found.attribution);
-    save_array(wish.common.array, torch::cat(rows));
-  }
-  if (!wish.common.out.empty()) {
+  give(wish.common, told, rows, [&] {
     const Method& its = method_named(wish.method);
     const bool as_it_is = its.layer == LayerIs::explained && wish.options.no_upsample;
     const View view = as_it_is ? View::channels : its.view;
@@ -137,9 +134,8 @@ void run(ExplainWish wish) {
       if (found.checks)
         pictures.push_back(check_picture(*found.checks, found.image, found.attribution, view,
                                          found.shown + ", " + asked_text(found, setup.labels)));
-    save_picture(wish.common.out, stacked(pictures));
-  }
-  if (!wish.common.json) tell_written(wish.common);
+    return stacked(pictures);
+  });
 }
 
 std::function<void()> set_up(CLI::App& options) {

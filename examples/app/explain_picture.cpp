@@ -27,7 +27,7 @@ std::string asked(const Finding& found, View view, const Labels& labels) {
   if (view == View::response) return "The layer's channels, summed: how large, of either sign";
   std::string label = "What counts for " + asked_text(found, labels);
   const Class* const one = found.question ? std::get_if<Class>(&found.question->kind()) : nullptr;
-  if (one != nullptr && found.probability && found.predicted->label != one->label.values()[0])
+  if (one != nullptr && found.probability && found.predicted->label != one->label.of(0))
     label += "\nModel: " + percent(*found.probability);
   return label + zero_caption(found.attribution);
 }

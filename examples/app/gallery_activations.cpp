@@ -60,7 +60,8 @@ void patches(const GalleryTools& tools) {
   tools.page.section("What excites a channel");
   tools.page.paragraph(
       "A channel is known by what it responds to. Here each looked at 1,000 pictures; a row shows the seven "
-      "that excite one channel most, cut to exactly the pixels that it sees. Early channels take edges of one "
+      "that excite one channel most, cut to exactly the pixels that it sees. Early channels take edges of "
+      "one "
       "direction and spots of one colour; later ones bends, corners and rings; the last ones whole shapes.");
   tools.page.remark("Misleads:",
                     "the strongest patches are the extreme of what a channel does. What it does with all the "
@@ -70,8 +71,8 @@ void patches(const GalleryTools& tools) {
   std::vector<Exhibit> exhibits;
   for (const std::string layer : {"features.7", "features.13", "features.20"})
     exhibits.push_back(tools.exhibit("patches-" + layer + ".png", "shapes-vgg, " + layer,
-                                     {"patches", "--model", "shapes-vgg", "--images", folder, "--layer", layer,
-                                      "--channels", "0-7", "--top", "7"}));
+                                     {"patches", "--model", "shapes-vgg", "--images", folder, "--layer",
+                                      layer, "--channels", "0-7", "--top", "7"}));
   exhibits.push_back(tools.exhibit(
       "patches-dreams.png", "shapes-vgg, the scores of four shapes, and beside them what each looks for",
       {"patches", "--model", "shapes-vgg", "--images", folder, "--layer", "classifier.0", "--channels", "0-3",

@@ -6,9 +6,8 @@
 
 #include <CLI/CLI.hpp>
 
-#include <iostream>
-
 #include "command.hpp"
+#include "give.hpp"
 #include "json.hpp"
 #include "progress_line.hpp"
 #include "setup.hpp"
@@ -136,8 +135,7 @@ Json document(const Wish& wish, const std::vector<Rebuilt>& all) {
   return document;
 }
 
-void tell(const Wish& wish, const std::vector<Rebuilt>& all) {
-  if (wish.common.json) return print(document(wish, all));
+std::string as_text(const std::vector<Rebuilt>& all) {
   Table table({"input", "layer", "weights", "error before", "after each phase"});
   for (const Rebuilt& one : all) {
     std::vector<std::string> phases;
@@ -145,7 +143,7 @@ void tell(const Wish& wish, const std::vector<Rebuilt>& all) {
     table.add({one.file, one.layer, number(one.alpha_weight) + ", " + number(one.variation_weight),
                number(one.errors[0]), joined(phases, " → ")});
   }
-  std::cout << table.text();
+  return table.text();
 }
 
 void run(Wish wish) {
@@ -160,15 +158,9 @@ void run(Wish wish) {
                   shape_text(input.images.sizes().vec()) + "; give --array instead");
   if (!wish.common.array.empty()) setup.check_one_size();
   const std::vector<Rebuilt> all = invert_all(wish, setup);
-  if (!wish.common.array.empty()) {
-    std::vector<Tensor> images;
-    for (const Rebuilt& one : all) images.push_back(one.image);
-    save_array(wish.common.array, torch::cat(images));
-  }
-  tell(wish, all);
-  std::cout.flush();
-  if (!wish.common.out.empty()) save_picture(wish.common.out, sheet(wish, setup, all));
-  if (!wish.common.json) tell_written(wish.common);
+  std::vector<Tensor> images;
+  for (const Rebuilt& one : all) images.push_back(one.image);
+  give(wish.common, {document(wish, all), as_text(all)}, images, [&] { return sheet(wish, setup, all); });
 }
 
 std::function<void()> set_up(CLI::App& options) {

@@ -8,12 +8,13 @@
 #include <iostream>
 #include <memory>
 
-#ifdef PELLUCID_GLOO
+#ifdef PELLUCID_DISTRIBUTED
 #include <pellucid/activation/distributed_patches.hpp>
 #endif
 
 #include "command.hpp"
 #include "field_text.hpp"
+#include "give.hpp"
 #include "label_file.hpp"
 #include "progress_line.hpp"
 #include "text.hpp"
@@ -55,9 +56,10 @@ void check(PatchesWish& wish) {
 
 PatchIndex scanned(const PatchesWish& wish, const Setup& setup) {
   ProgressLine progress("scanning", 1);
-#ifdef PELLUCID_GLOO
+#ifdef PELLUCID_DISTRIBUTED
   if (wish.distributed)
-    return DistributedTopPatches(wish.scan, Ranks::from_environment())(setup.model, wish.images, progress);
+    return DistributedTopPatches{.scan = wish.scan, .ranks = Ranks::from_environment()}(
+        setup.model, std::filesystem::path(wish.images), progress);
 #endif
   return wish.scan(setup.model, std::filesystem::path(wish.images), progress);
 }
@@ -194,6 +196,7 @@ std::string as_text(const PatchesWish& wish, const PatchIndex& index, const std:
     }
     text += table.text();
   }
+  if (!wish.scan.index.empty()) text += "written: " + wish.scan.index.string() + "\n";
   return text;
 }
 
@@ -219,15 +222,8 @@ void run(PatchesWish wish) {
   const PatchIndex index = scanned(wish, setup);
   tell_left_out(index);
   const std::vector<ToldLayer> layers = told(wish, setup, index);
-  if (wish.common.json) {
-    print(as_json(index, layers));
-  } else {
-    std::cout << as_text(wish, index, layers);
-    if (!wish.scan.index.empty()) std::cout << "written: " << wish.scan.index.string() << '\n';
-  }
-  std::cout.flush();
-  if (!wish.common.out.empty()) save_picture(wish.common.out, patches_picture(wish, setup, index, layers));
-  if (!wish.common.json) tell_written(wish.common);
+  give(wish.common, {as_json(index, layers), as_text(wish, index, layers)}, {},
+       [&] { return patches_picture(wish, setup, index, layers); });
 }
 
 std::function<void()> set_up(CLI::App& options) {
@@ -270,7 +266,7 @@ std::function<void()> set_up(CLI::App& options) {
                   "scan part I of N of the images only; `pellucid patches merge` puts the parts together")
       ->type_name("I/N")
       ->group(long_scans);
-#ifdef PELLUCID_GLOO
+#ifdef PELLUCID_DISTRIBUTED
   options
       .add_flag("--distributed", wish->distributed,
                 "one of several processes that share the images: the launcher sets RANK, WORLD_SIZE, "

@@ -1,10 +1,10 @@
 #include "setup.hpp"
 
 #include <torch/cuda.h>
+#include <pellucid/core/files.hpp>
 #include <pellucid/core/subject.hpp>
 #include <pellucid/image/npy.hpp>
 #include <pellucid/image/read.hpp>
-#include <pellucid/image/write.hpp>
 #include <pellucid/model/architectures.hpp>
 #include <pellucid/model/predict.hpp>
 #include <pellucid/model/script.hpp>
@@ -271,19 +271,6 @@ void note_preprocess(const Common& common) {
 
 bool is_photo(const Tensor& image) {
   return image.dim() == 4 && image.size(1) == 3 && image.size(2) * image.size(3) > 1;
-}
-
-void save_picture(const std::string& file, const Picture& picture) {
-  write_png(file, picture);
-}
-
-void save_array(const std::string& file, const Tensor& array) {
-  write_npy(file, array);
-}
-
-void tell_written(const Common& common) {
-  for (const std::string& file : {common.out, common.array})
-    if (!file.empty()) std::cout << "written: " << file << '\n';
 }
 
 }  // namespace pellucid::app

@@ -3,7 +3,6 @@
 /// them.
 
 #include <pellucid/core/torch.hpp>
-#include <pellucid/image/picture.hpp>
 #include <pellucid/image/read.hpp>
 #include <pellucid/model/any_model.hpp>
 #include <pellucid/model/preprocess.hpp>
@@ -115,11 +114,5 @@ bool is_photo(const Tensor& image);
 void tell_skipped(const std::vector<Skipped>& skipped);
 /// Says that photos go into the network as they are, where nothing was said of how they should.
 void note_preprocess(const Common& common);
-
-/// Writes what was asked for with --out and --array, last of all.
-void save_picture(const std::string& file, const Picture& picture);
-void save_array(const std::string& file, const Tensor& array);
-/// Says on standard output where they are.
-void tell_written(const Common& common);
 
 }  // namespace pellucid::app

@@ -43,9 +43,9 @@ void LongSheet::append(const Picture& picture) {
   sheet_.height += picture.height;
 }
 
-void LongSheet::save() const {
+Picture LongSheet::picture() && {
   if (failure_) std::rethrow_exception(failure_);
-  if (sheet_.height > 0) write_png(file_, sheet_);
+  return std::move(sheet_);
 }
 
 Tile no_tile() {

@@ -47,7 +47,8 @@ class LongSheet {
   /// An image is done.
   void next() { ++images_; }
 
-  void save() const;
+  /// All of them.
+  Picture picture() &&;
 
  private:
   void append(const Picture& picture);

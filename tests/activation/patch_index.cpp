@@ -396,6 +396,38 @@ BOOST_AUTO_TEST_CASE(indexes_about_different_things_are_not_merged) {
   BOOST_TEST(two_layers.difference(two_layers).empty());
 }
 
+BOOST_AUTO_TEST_CASE(long_texts_are_shown_where_they_differ) {
+  const auto told = [](const std::string& mine, const std::string& others) {
+    PatchIndexOf one = two_layers, other = two_layers;
+    one.preprocess = mine;
+    other.preprocess = others;
+    const std::string found = one.difference(other);
+    other.preprocess = mine;
+    one.execution = mine;
+    other.execution = others;
+    const std::string values = found.substr(found.find('\''));
+    BOOST_TEST(found == "one is made with the preprocess " + values);
+    BOOST_TEST(one.difference(other) == "one is made with the execution " + values);
+    return values;
+  };
+  const auto times = [](std::size_t count, const std::string& text) {
+    std::string all;
+    for (std::size_t i = 0; i < count; ++i) all += text;
+    return all;
+  };
+  // 80 characters are shown whole; of more, 24 bytes in front of the first that differs, and 80 in all.
+  BOOST_TEST(told(times(79, "a") + "x", times(79, "a") + "y") ==
+             "'" + times(79, "a") + "x', the other '" + times(79, "a") + "y'");
+  BOOST_TEST(told(times(90, "a") + "x", times(90, "a") + "y") ==
+             "'…" + times(24, "a") + "x', the other '…" + times(24, "a") + "y'");
+  BOOST_TEST(told(times(90, "a"), times(90, "a") + "y") ==
+             "'…" + times(24, "a") + "', the other '…" + times(24, "a") + "y'");
+  BOOST_TEST(told("x" + times(90, "a"), "y") == "'x" + times(79, "a") + "…', the other 'y'");
+  // "é" and "è" begin with the same byte, the 81st: 24 before the next is within the 29th "ü".
+  BOOST_TEST(told(times(40, "ü") + "é", times(40, "ü") + "è") ==
+             "'…" + times(12, "ü") + "é', the other '…" + times(12, "ü") + "è'");
+}
+
 BOOST_AUTO_TEST_CASE(a_name_stands_for_one_image) {
   PatchIndex index = small_index();
   const auto says_it = says({"'a.png'", "100 bytes", digest('7'), "101 bytes", digest('8'), "has changed"});

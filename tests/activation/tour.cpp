@@ -208,6 +208,13 @@ BOOST_AUTO_TEST_CASE(tours_without_meaning_are_refused) {
   BOOST_TEST(has(refusal(nothing, one), {"no layer"}));
   const auto broken = test::model_of([](const Tensor& x) { return mark("log", (x - 2).log()).flatten(1); });
   BOOST_TEST(has(refusal(broken, one), {"'log'", "NaN"}));
+  // −∞ is below all: no channel's strongest place shows it.
+  const auto low = test::model_of([](const Tensor& x) {
+    const Tensor first = torch::arange(x[0].numel()).view({1, x.size(1), x.size(2), x.size(3)}) == 0;
+    return mark("cut", torch::where(first, torch::full_like(x, -std::numeric_limits<float>::infinity()), x))
+        .flatten(1);
+  });
+  BOOST_TEST(has(refusal(low, one), {"'cut'", "infinity"}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -661,6 +661,14 @@ BOOST_AUTO_TEST_CASE(work_that_is_finished_is_told) {
     BOOST_TEST(outcome.out.find("written") == std::string::npos);
   }
   BOOST_TEST(read_npy(shell.path("x.npy")).numel() == 12);
+  for (const std::string& asked : {"classify" + with_input, "explain" + with_input + "--method gradient ",
+                                   "activations" + with_input + "--layer body "}) {
+    const Outcome outcome = shell.run(asked + "--out full.png --array z.npy");
+    BOOST_TEST_CONTEXT(asked << outcome.err) BOOST_TEST(outcome.code == 1);
+    BOOST_TEST(outcome.out.find("a.png") != std::string::npos);
+    BOOST_TEST(outcome.out.find("written") == std::string::npos);
+    BOOST_TEST(std::filesystem::remove(shell.path("z.npy")));
+  }
 
   torch::jit::Module linear("Linear");
   linear.register_parameter("weight", weights(), false);

@@ -81,6 +81,13 @@ BOOST_AUTO_TEST_CASE(class_beyond_k_is_refused) {
 BOOST_AUTO_TEST_CASE(one_number_for_each_image_or_one_for_all) {
   BOOST_CHECK_EXCEPTION((Class{{0, 1, 2}}.of(scores)), Error, says({"3 numbers", "2 images", "one for all"}));
   BOOST_CHECK_EXCEPTION((Class{PerImage{}}.of(scores)), Error, says({"0 numbers", "2 images"}));
+  const PerImage one = 7, each{5, 8, 6};
+  BOOST_TEST(one.of(0) == 7);
+  BOOST_TEST(one.of(2) == 7);
+  BOOST_TEST(each.of(0) == 5);
+  BOOST_TEST(each.of(2) == 6);
+  BOOST_CHECK_EXCEPTION(each.of(3), Error, says({"3 numbers", "4 images", "one for all"}));
+  BOOST_CHECK_EXCEPTION(PerImage().of(0), Error, says({"0 numbers", "1 images"}));
   // Also where the images go through in parts.
   const auto model = test::linear(torch::ones({4, 3}), 2);
   const Images x = torch::rand({5, 3});

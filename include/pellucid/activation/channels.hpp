@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <map>
 #include <numeric>
-#include <string>
 #include <vector>
 
 #include <pellucid/attribution/layer_grid.hpp>
@@ -26,18 +25,6 @@ inline Tensor channels_of(const Tensor& output, const Images& images) {
   if (grid && output.size(0) == 1) return folded(output, *grid)[0];
   return output.reshape({-1, output.size(-2), output.size(-1)});
 }
-
-namespace detail {
-
-/// Throws Error unless all values, of what is said, are finite.
-inline void check_finite(const Tensor& values, const std::string& what) {
-  if (!torch::isfinite(values).all().item<bool>())
-    throw Error(
-        what + " NaN or infinity: the weights or the preprocessing are damaged, or the numbers overflow",
-        Fault::failure);
-}
-
-}  // namespace detail
 
 /// Channels by number, the strongest first, each with its largest value.
 struct StrongestChannels {
@@ -66,7 +53,11 @@ struct StrongestChannels {
 /// first. Throws Error where a channel's strongest place is NaN or infinity.
 inline StrongestChannels strongest_channels(const Tensor& maps, std::int64_t count) {
   const Tensor largest = maps.detach().flatten(1).amax(1).to(torch::kCPU, torch::kDouble);
-  detail::check_finite(largest, "channels were to be sorted by their strongest places, some of which are");
+  if (!largest.isfinite().all().item<bool>())
+    throw Error(
+        "channels were to be sorted by their strongest places, some of which are NaN or infinity: the "
+        "weights or the preprocessing are damaged, or the numbers overflow",
+        Fault::failure);
   const auto values = largest.accessor<double, 1>();
   std::vector<std::int64_t> order(std::size_t(maps.size(0)));
   std::iota(order.begin(), order.end(), 0);

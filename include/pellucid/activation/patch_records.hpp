@@ -25,6 +25,17 @@ inline std::string listed(const std::vector<std::string>& names) {
   return list.empty() ? "none" : list;
 }
 
+/// Two texts, one of them as a message shows it: where both would be cut off before they differ, from a
+/// little before that.
+inline std::string shown_beside(const std::string& text, const std::string& other) {
+  constexpr std::size_t common = 24, whole = 80;
+  const auto differ = std::mismatch(text.begin(), text.end(), other.begin(), other.end()).first;
+  std::size_t begin = std::size_t(differ - text.begin());
+  if (std::max(text.size(), other.size()) <= whole || begin <= common) return shown(text);
+  for (begin -= common; begin > 0 && (static_cast<unsigned char>(text[begin]) & 0xC0) == 0x80;) --begin;
+  return shown("…" + text.substr(begin));
+}
+
 /// In the file each text is ended by a zero byte, which none may hold.
 inline void check_text(const std::string& text, const std::string& what) {
   if (text.empty() || text.find('\0') != text.npos)
@@ -72,19 +83,21 @@ struct PatchIndexOf {
     const auto said = [](const std::string& what, const std::string& mine, const std::string& others) {
       return "one is " + what + " " + mine + ", the other " + others;
     };
+    const auto texts = [&](const std::string& what, const std::string& mine, const std::string& others) {
+      return said(what, detail::shown_beside(mine, others), detail::shown_beside(others, mine));
+    };
     const auto counts = [](const std::vector<std::int64_t>& values) {
       return c10::str("[", c10::Join(", ", values), "]");
     };
-    if (model != other.model) return said("of the model", detail::shown(model), detail::shown(other.model));
+    if (model != other.model) return texts("of the model", model, other.model);
     if (layers != other.layers)
       return said("of the layers", detail::listed(layers), detail::listed(other.layers));
     if (channels != other.channels)
       return said("of layers with channels", counts(channels), counts(other.channels));
     if (top != other.top) return said("of the top", std::to_string(top), std::to_string(other.top));
     if (preprocess != other.preprocess)
-      return said("made with the preprocess", detail::shown(preprocess), detail::shown(other.preprocess));
-    if (execution != other.execution)
-      return said("made with the execution", detail::shown(execution), detail::shown(other.execution));
+      return texts("made with the preprocess", preprocess, other.preprocess);
+    if (execution != other.execution) return texts("made with the execution", execution, other.execution);
     return {};
   }
 };

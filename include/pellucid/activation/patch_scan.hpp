@@ -47,37 +47,38 @@ struct Shard {
 
 namespace detail {
 
-struct ImageFile {
-  std::string name{};  ///< as an index has it
-  std::filesystem::path path{};
+/// Image files, by the names that an index has them by. Paths are made when they are needed: those of a
+/// million files would take more memory than all else.
+struct ImageFiles {
+  std::filesystem::path folder{};    ///< that the names are relative to; empty: they are paths
+  std::vector<std::string> names{};  ///< sorted
+
+  std::filesystem::path path(const std::string& name) const { return folder / name; }
 };
 
-/// The images below a folder, by their names relative to it.
-inline std::vector<ImageFile> image_files(const std::filesystem::path& folder) {
-  std::vector<ImageFile> files;
-  for (std::filesystem::path& path : list_images(folder)) {
-    std::string name = path.lexically_relative(folder).generic_string();
-    files.push_back({std::move(name), std::move(path)});
-  }
-  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+/// The images below a folder.
+inline ImageFiles image_files(const std::filesystem::path& folder) {
+  ImageFiles files{folder, {}};
+  for (const std::filesystem::path& path : list_images(folder))
+    files.names.push_back(path.lexically_relative(folder).generic_string());
+  std::sort(files.names.begin(), files.names.end());
   return files;
 }
 
 /// These files, by their paths as they were given.
-inline std::vector<ImageFile> image_files(const std::vector<std::filesystem::path>& paths) {
-  std::vector<ImageFile> files;
-  for (const std::filesystem::path& path : paths) files.push_back({path.generic_string(), path});
-  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
-  const auto same = [](const auto& a, const auto& b) { return a.name == b.name; };
-  files.erase(std::unique(files.begin(), files.end(), same), files.end());
+inline ImageFiles image_files(const std::vector<std::filesystem::path>& paths) {
+  ImageFiles files;
+  for (const std::filesystem::path& path : paths) files.names.push_back(path.generic_string());
+  std::sort(files.names.begin(), files.names.end());
+  files.names.erase(std::unique(files.names.begin(), files.names.end()), files.names.end());
   return files;
 }
 
 /// A reason with the file's name in the place of its path, which is another on another machine.
-inline std::string reason_about(const ImageFile& file, std::string reason) {
-  const std::string path = file.path.string();
-  const std::size_t at = reason.find(path);
-  return at == reason.npos ? reason : reason.replace(at, path.size(), file.name);
+inline std::string reason_about(const std::string& name, const std::filesystem::path& path,
+                                std::string reason) {
+  const std::size_t at = reason.find(path.string());
+  return at == reason.npos ? reason : reason.replace(at, path.string().size(), name);
 }
 
 /// The image as the network sees it.
@@ -92,19 +93,19 @@ Images fitted(const M& model, const Images& image) {
 
 /// {height, width} that the network sees: those of the first of the files that can be read.
 template <class M>
-std::vector<std::int64_t> size_seen(const M& model, const std::vector<ImageFile>& files) {
+std::vector<std::int64_t> size_seen(const M& model, const ImageFiles& files) {
   std::string reason;
-  for (const ImageFile& file : files) {
+  for (const std::string& name : files.names) {
     try {
-      const Images image = fitted(model, read_image(file.path));
+      const Images image = fitted(model, read_image(files.path(name)));
       return {image.size(2), image.size(3)};
     } catch (const Error& error) {
       if (reason.empty()) reason = error.what();
     }
   }
-  throw Error("patches were asked for, but " + (files.empty()
+  throw Error("patches were asked for, but " + (files.names.empty()
                                                     ? "there is no PNG or JPEG image; give a folder with some"
-                                                    : "none of " + std::to_string(files.size()) +
+                                                    : "none of " + std::to_string(files.names.size()) +
                                                           " images can be read. The first: " + reason));
 }
 

@@ -97,7 +97,7 @@ struct TopPatches {
   };
 
   template <LayeredModel M, class Report>
-  PatchIndex scan(const M& model, std::vector<detail::ImageFile> files, const Report& report) const {
+  PatchIndex scan(const M& model, detail::ImageFiles files, const Report& report) const {
     const torch::NoGradGuard no_grad;
     std::error_code ignored;
     Before before;
@@ -110,8 +110,9 @@ struct TopPatches {
     const detail::ScanPlan plan = detail::scan_plan(model, *size, layers);
     PatchIndex found = begin(model, plan, std::move(before));
 
-    std::erase_if(
-        files, [&](const detail::ImageFile& file) { return !shard.has(file.name) || is_known(file, found); });
+    std::erase_if(files.names, [&](const std::string& name) {
+      return !shard.has(name) || is_known(name, files.path(name), found);
+    });
     save(found);  // a place that cannot be written to is better known now than behind the scan
     try {
       run(model, plan, files, found, report);
@@ -123,7 +124,7 @@ struct TopPatches {
       throw;
     }
     save(found);
-    report(std::int64_t(files.size()), std::int64_t(files.size()));
+    report(1, 1);
     return found;
   }
 
@@ -148,13 +149,13 @@ struct TopPatches {
 
   /// Whether the index has the file. Throws Error where it has another by that name: its patches cannot be
   /// taken out again, because what they drove out is lost.
-  bool is_known(const detail::ImageFile& file, const PatchIndex& found) const {
-    const auto known = found.images().find(file.name);
+  bool is_known(const std::string& name, const std::filesystem::path& path, const PatchIndex& found) const {
+    const auto known = found.images().find(name);
     if (known == found.images().end()) return false;
     std::error_code gone;
-    const std::uintmax_t size = std::filesystem::file_size(file.path, gone);
+    const std::uintmax_t size = std::filesystem::file_size(path, gone);
     if (gone || size == known->second.size) return true;
-    throw Error("the image " + detail::shown(file.name) + " has changed since " + index.string() +
+    throw Error("the image " + detail::shown(name) + " has changed since " + index.string() +
                 " was made: it had " + std::to_string(known->second.size) + " bytes, and has " +
                 std::to_string(size) + "; give the file another name, or make a new index");
   }
@@ -164,22 +165,22 @@ struct TopPatches {
   }
 
   template <LayeredModel M, class Report>
-  void run(const M& model, const detail::ScanPlan& plan, const std::vector<detail::ImageFile>& files,
-           PatchIndex& found, const Report& report) const {
+  void run(const M& model, const detail::ScanPlan& plan, const detail::ImageFiles& files, PatchIndex& found,
+           const Report& report) const {
     using Clock = std::chrono::steady_clock;
-    std::vector<std::filesystem::path> paths;
-    for (const detail::ImageFile& file : files) paths.push_back(file.path);
+    const std::size_t count = files.names.size();
     const std::size_t decoders =
         threads > 0 ? std::size_t(threads) : std::max(1U, std::thread::hardware_concurrency());
     DecodeAhead images(
-        std::move(paths), [&model](const Images& image) { return detail::fitted(model, image); },
-        int(decoders), decoders + 2 * std::size_t(plan.micro_batch));
+        count, [&files](std::size_t i) { return files.path(files.names[i]); },
+        [&model](const Images& image) { return detail::fitted(model, image); }, int(decoders),
+        decoders + 2 * std::size_t(plan.micro_batch));
     Clock::time_point saved = Clock::now();
     std::chrono::duration<double> pause(save_every);
     Batch batch;
     batch.pixels = torch::zeros({plan.micro_batch, 3, plan.size[0], plan.size[1]});
     for (std::int64_t done = 1; const DecodedImage* next = images.next(); ++done) {
-      take(*next, files[next->number], plan, batch, found);
+      take(*next, files.names[next->number], files, plan, batch, found);
       if (std::int64_t(batch.images.size()) == plan.micro_batch) look(model, plan, batch, found);
       if (const Clock::time_point now = Clock::now(); !index.empty() && now - saved >= pause) {
         save(found);
@@ -187,22 +188,22 @@ struct TopPatches {
         pause =
             std::max(pause, 20 * std::chrono::duration<double>(saved - now));  // a long list takes its time
       }
-      if (done < std::int64_t(files.size())) report(done, std::int64_t(files.size()));
+      if (done < std::int64_t(count)) report(done, std::int64_t(count));
     }
     if (!batch.images.empty()) look(model, plan, batch, found);
   }
 
   /// Puts an image into the batch, unless there is a reason to leave it out, or it is known.
-  static void take(const DecodedImage& next, const detail::ImageFile& file, const detail::ScanPlan& plan,
-                   Batch& batch, PatchIndex& found) {
-    if (!next.image.defined()) return found.skip(file.name, detail::reason_about(file, next.reason));
+  static void take(const DecodedImage& next, const std::string& name, const detail::ImageFiles& files,
+                   const detail::ScanPlan& plan, Batch& batch, PatchIndex& found) {
+    if (!next.image.defined())
+      return found.skip(name, detail::reason_about(name, files.path(name), next.reason));
     if (next.image.size(2) != plan.size[0] || next.image.size(3) != plan.size[1])
       return found.skip(
-          file.name,
-          c10::str("it has ", next.image.size(2), "×", next.image.size(3),
-                   " pixels (height × width), and the scan is one of images with ", plan.size[0], "×",
-                   plan.size[1], ": give the model a preprocess that crops, or scan it by itself"));
-    ScannedImage image{file.name, next.size, next.digest};
+          name, c10::str("it has ", next.image.size(2), "×", next.image.size(3),
+                         " pixels (height × width), and the scan is one of images with ", plan.size[0], "×",
+                         plan.size[1], ": give the model a preprocess that crops, or scan it by itself"));
+    ScannedImage image{name, next.size, next.digest};
     if (found.has_digest(image.digest)) {
       found.add(std::move(image));
     } else if (!batch.digests.insert(image.digest).second) {

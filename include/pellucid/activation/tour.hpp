@@ -1,4 +1,5 @@
 #pragma once
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -50,8 +51,12 @@ inline Stop stop_at(const LayerInfo& layer, const Tensor& output, const Images& 
   stop.least = maps.min().item<double>();
   stop.most = maps.max().item<double>();
   stop.mean = maps.mean(torch::kDouble).item<double>();
-  check_finite(torch::tensor({stop.least, stop.most}, torch::kDouble),
-               "layer '" + layer.name + "' gives, for this image,");
+  if (!std::isfinite(stop.least) || !std::isfinite(stop.most))
+    throw Error(
+        "layer '" + layer.name +
+            "' gives NaN or infinity for this image: the weights or the preprocessing are damaged, or the "
+            "numbers overflow",
+        Fault::failure);
   stop.strongest = strongest_channels(maps, count);
   const Tensor chosen = torch::tensor(stop.strongest.channels, torch::kLong).to(maps.device());
   stop.maps = maps.index_select(0, chosen).cpu();

@@ -44,8 +44,9 @@ struct Remembered {
 
 /// The numbers for each of `count` units.
 inline std::vector<std::int64_t> for_each_unit(const PerImage& numbers, std::size_t count) {
-  return numbers.values().size() == 1 ? std::vector<std::int64_t>(count, numbers.values()[0])
-                                      : numbers.values();
+  std::vector<std::int64_t> all;
+  for (std::size_t u = 0; u < count; ++u) all.push_back(numbers.of(std::int64_t(u)));
+  return all;
 }
 
 }  // namespace detail

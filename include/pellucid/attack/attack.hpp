@@ -133,9 +133,8 @@ class Attack : public Stage<Attack<Method>> {
                         .steps = std::move(found.steps),
                         .passes = std::move(found.passes),
                         .minimal_epsilon = std::move(found.minimal_epsilon)};
-    const std::vector<std::int64_t>& labels = label.label.values();
     for (std::size_t row = 0; row < record.steps.size(); ++row)
-      record.labels.push_back(labels[labels.size() == 1 ? 0 : row]);
+      record.labels.push_back(label.label.of(std::int64_t(row)));
     constexpr bool asked = !std::same_as<decltype(subject.objective), Class>;  // what it says, in one pass
     for (Passes& passes : record.passes) passes.forward += asked;
     for (const std::vector<AttackStep>& table : record.steps) {

@@ -57,9 +57,6 @@ struct Aim {
     const Tensor of_label = Class{label}.of(probabilities);
     const Tensor of_target = target.empty() ? Tensor() : Class{target}.of(probabilities);
     const auto number = [](const Tensor& values, std::int64_t row) { return values[row].item<double>(); };
-    const auto own = [](const PerImage& values, std::int64_t row) {
-      return values.values()[values.values().size() == 1 ? 0 : std::size_t(row)];
-    };
     std::vector<AttackStep> result;
     for (std::int64_t row = 0; row < probabilities.size(0); ++row) {
       AttackStep& step = result.emplace_back();
@@ -67,7 +64,7 @@ struct Aim {
       step.probability = number(most, row);
       step.label_probability = number(of_label, row);
       if (of_target.defined()) step.target_probability = number(of_target, row);
-      step.reached = target.empty() ? step.predicted != own(label, row) : step.predicted == own(target, row);
+      step.reached = target.empty() ? step.predicted != label.of(row) : step.predicted == target.of(row);
     }
     return result;
   }

@@ -100,6 +100,13 @@ struct ClassActivation {
                               layout);
   }
 
+  /// A method with `place` in its options, for these images.
+  template <class Method, class M, class S>
+  Method settled(Method method, const M& model, const S& subject) const {
+    method.layer = place(model, subject);
+    return method;
+  }
+
   /// A layer's values as maps N×C×h×w.
   Tensor maps(const Tensor& values, const Images& images, const std::string& place) const {
     return folded(values, images, layout, method + ": layer '" + place + "'");

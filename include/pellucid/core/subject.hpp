@@ -127,11 +127,13 @@ Subject<Objective, Callback> begin(const Images& images, const Objective& object
 template <Model M, class Objective, ProgressCallback Callback>
 Subject<Objective, Callback> begin(const M& model, const Images& images, const Objective& objective,
                                    Callback& callback) {
-  check_images(images);
-  const torch::NoGradGuard no_grad;
-  Images fitted = images.detach();
-  if constexpr (requires { Images(model.fit(images)); }) fitted = model.fit(fitted);
-  return begin(fitted, objective, callback);
+  if constexpr (requires { Images(model.fit(images)); }) {
+    check_images(images);  // before they are resized
+    const torch::NoGradGuard no_grad;
+    return begin(Images(model.fit(images.detach())), objective, callback);
+  } else {
+    return begin(images, objective, callback);
+  }
 }
 
 }  // namespace pellucid

@@ -40,16 +40,22 @@ struct DecodedImage {
 class DecodeAhead {
  public:
   using Fit = std::function<Images(const Images&)>;
+  using PathOf = std::function<std::filesystem::path(std::size_t)>;
 
   /// threads: 0 for as many as the machine has cores. `fit` is called by all of them; without it images are
   /// as they were read. Throws Error for counts that are none, and where not even one thread can be had.
-  DecodeAhead(std::vector<std::filesystem::path> files, Fit fit, int threads, std::size_t ahead)
-      : files_(std::move(files)), fit_(std::move(fit)), ahead_(ahead), slots_(ahead + 1) {
+  DecodeAhead(const std::vector<std::filesystem::path>& files, Fit fit, int threads, std::size_t ahead)
+      : DecodeAhead(
+            files.size(), [files](std::size_t i) { return files[i]; }, std::move(fit), threads, ahead) {}
+
+  /// path_of(number) gives the path of each of `count` files; it is called by the threads.
+  DecodeAhead(std::size_t count, PathOf path_of, Fit fit, int threads, std::size_t ahead)
+      : count_(count), path_of_(std::move(path_of)), fit_(std::move(fit)), ahead_(ahead), slots_(ahead + 1) {
     if (threads < 0 || ahead < 1)
       throw Error("decoding ahead: " + std::to_string(threads) + " threads and " + std::to_string(ahead) +
                   " images were given; give 0 threads (one a core) or more, and at least 1 image");
     const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
-    const std::size_t wanted = std::min({threads > 0 ? std::size_t(threads) : cores, ahead, files_.size()});
+    const std::size_t wanted = std::min({threads > 0 ? std::size_t(threads) : cores, ahead, count_});
     const int before = at::get_num_threads();
     try {
       while (threads_.size() < wanted) threads_.emplace_back([this](std::stop_token stop) { work(stop); });
@@ -67,7 +73,7 @@ class DecodeAhead {
   /// call, when its memory is given to a later one.
   const DecodedImage* next() {
     std::unique_lock lock(mutex_);
-    if (given_ == files_.size()) return nullptr;
+    if (given_ == count_) return nullptr;
     Slot& slot = slots_[given_ % slots_.size()];
     changed_.wait(lock, [&] { return slot.decoded; });
     slot.decoded = false;
@@ -91,8 +97,8 @@ class DecodeAhead {
     changed_.notify_all();
     while (true) {
       const bool goes_on =
-          changed_.wait(lock, stop, [this] { return taken_ == files_.size() || taken_ < given_ + ahead_; });
-      if (!goes_on || stop.stop_requested() || taken_ == files_.size()) return;
+          changed_.wait(lock, stop, [this] { return taken_ == count_ || taken_ < given_ + ahead_; });
+      if (!goes_on || stop.stop_requested() || taken_ == count_) return;
       const std::size_t number = taken_++;
       lock.unlock();
       Slot& slot = slots_[number % slots_.size()];
@@ -114,10 +120,11 @@ class DecodeAhead {
     result.image.reset();
     result.reason.clear();
     try {
-      const std::vector<std::uint8_t> bytes = detail::image_bytes(files_[number]);
+      const std::filesystem::path path = path_of_(number);
+      const std::vector<std::uint8_t> bytes = detail::image_bytes(path);
       result.size = bytes.size();
       result.digest = digest_of(bytes);
-      const Images image = decode_image(bytes, files_[number].string());
+      const Images image = decode_image(bytes, path.string());
       const Images fitted = fit_ ? fit_(image) : image;
       if (!slot.memory.defined() || slot.memory.sizes() != fitted.sizes())
         slot.memory = torch::empty(fitted.sizes(), fitted.options());
@@ -129,7 +136,8 @@ class DecodeAhead {
     }
   }
 
-  const std::vector<std::filesystem::path> files_;
+  const std::size_t count_;
+  const PathOf path_of_;
   const Fit fit_;
   std::mutex mutex_{};
   std::condition_variable_any changed_{};

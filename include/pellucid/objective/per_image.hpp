@@ -24,6 +24,13 @@ class PerImage {
   bool empty() const { return values_.empty(); }
   const std::vector<std::int64_t>& values() const { return values_; }
 
+  /// The number for an image.
+  std::int64_t of(std::int64_t row) const {
+    if (values_.size() == 1) return values_[0];
+    if (row >= std::int64_t(values_.size())) check_count(row + 1);
+    return values_[std::size_t(row)];
+  }
+
   /// Refuses another count of numbers than one for all of the images, or one for each.
   void check_count(std::int64_t images) const {
     if (values_.size() == 1 || std::int64_t(values_.size()) == images) return;
@@ -35,10 +42,7 @@ class PerImage {
   PerImage select(const std::vector<std::int64_t>& rows) const {
     if (values_.size() < 2) return *this;
     std::vector<std::int64_t> chosen;
-    for (const std::int64_t row : rows) {
-      if (row >= std::int64_t(values_.size())) check_count(row + 1);
-      chosen.push_back(values_[std::size_t(row)]);
-    }
+    for (const std::int64_t row : rows) chosen.push_back(of(row));
     return chosen;
   }
 

@@ -26,7 +26,7 @@ struct GradCAMPlusPlus {
   /// With the layer that is looked at, for these images.
   template <class M, class S>
   GradCAMPlusPlus settled(const M& model, const S& subject) const {
-    return {its().place(model, subject), relu, upsample, layout};
+    return its().settled(*this, model, subject);
   }
 
   template <class M, class S>

@@ -21,8 +21,8 @@ struct GuidedGradCAM {
   /// With the layer that Grad-CAM looks at, for these images.
   template <class M, class S>
   GuidedGradCAM settled(const M& model, const S& subject) const {
-    return {detail::ClassActivation{"GuidedGradCAM", layer, true, true, layout}.place(model, subject),
-            layout};
+    const detail::ClassActivation cam{"GuidedGradCAM", layer, true, true, layout};
+    return cam.settled(*this, model, subject);
   }
 
   template <class M, class S>

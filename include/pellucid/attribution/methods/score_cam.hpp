@@ -34,7 +34,7 @@ struct ScoreCAM {
   /// With the layer that is looked at, for these images.
   template <class M, class S>
   ScoreCAM settled(const M& model, const S& subject) const {
-    return {its().place(model, subject), relu, upsample, baseline, layout};
+    return its().settled(*this, model, subject);
   }
 
   template <class M, class S>
