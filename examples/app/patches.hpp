@@ -5,6 +5,7 @@
 #include <pellucid/activation/patch_view.hpp>
 #include <pellucid/activation/receptive_field.hpp>
 #include <pellucid/activation/top_patches.hpp>
+#include <pellucid/image/picture.hpp>
 
 #include <cstdint>
 #include <optional>

@@ -128,6 +128,12 @@ BOOST_AUTO_TEST_CASE(a_ring_of_two_tones_marks_the_place_in_the_whole_image) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(the_only_place_of_a_layer_is_not_marked) {
+  const Picture sheet =
+      patch_sheet({{.patches = {{whole(blue, 1, 1, 0, 0), ""}}}}, {.tile_width = 96, .gap = 4});
+  BOOST_TEST(filled(sheet, 16, 20, 96, 96, blue));
+}
+
 BOOST_AUTO_TEST_CASE(a_ring_at_the_edge_is_cut) {
   const Picture sheet =
       patch_sheet({{.patches = {{whole(blue, 96, 96, 0, 0), ""}}}}, {.tile_width = 96, .gap = 4});
@@ -199,6 +205,8 @@ BOOST_AUTO_TEST_CASE(the_note_explains_what_is_there) {
   row.patches.push_back({view_of(halves(), two_by_two(), 0, 0), ""});
   BOOST_TEST(has(note({row}), "Hatched"));
   row.patches.push_back({whole(red, 1, 1, 0, 0), ""});
+  BOOST_TEST(!has(note({row}), "ring"));
+  row.patches.push_back({whole(red, 2, 2, 0, 0), ""});
   BOOST_TEST(has(note({row}), "ring"));
   BOOST_TEST(!has(note({row}), "frame"));
   row.beside = blank(1, 1);

@@ -13,6 +13,7 @@ namespace pellucid {
 struct PatchView {
   Images image{};  ///< 1×C×h×w; in a tile, what lies outside of the image is 0
   bool whole = false;
+  bool alone = false;              ///< the layer has no other place: it says nothing to mark it
   std::int64_t top = 0, left = 0;  ///< where the view's first pixel lies in the image; below 0: in padding
   Box box{};                       ///< the pixels of the image that the place sees
   Spot center{};                   ///< the middle of what it sees, within the image
@@ -47,7 +48,8 @@ inline PatchView view_of(const Images& image, const ReceptiveField& field, std::
                          field.columns, " places (rows × columns)",
                          field.rows > 0 ? ", numbered from 0" : ", as nothing in it lies as the image does"));
   const Spot middle = field.center(y, x);
-  PatchView view{.box = field.box(y, x),
+  PatchView view{.alone = field.rows * field.columns == 1,
+                 .box = field.box(y, x),
                  .center = {std::clamp(middle.y, 0.0, double(field.height)),
                             std::clamp(middle.x, 0.0, double(field.width))}};
   view.whole = !field.vertical || !field.horizontal || field.vertical->size >= field.height ||

@@ -90,7 +90,7 @@ inline void draw_ring(Picture& onto, Point center, double radius) {
 inline Picture drawn_patch(const PatchView& view, int side) {
   const Picture shown = to_picture(view.image);
   Picture out = fitted(shown, side, side);
-  if (!view.whole && view.sees_all()) return out;
+  if (view.sees_all() && (!view.whole || view.alone)) return out;
   const Box seen = view.seen();
   const auto scaled_x = [&](double x) { return x * out.width / shown.width; };
   const auto scaled_y = [&](double y) { return y * out.height / shown.height; };
@@ -101,6 +101,7 @@ inline Picture drawn_patch(const PatchView& view, int side) {
   const bool empty = area.right < area.left || area.bottom < area.top;
   if (view.whole) {
     if (!empty && !view.sees_all()) draw_dashed_frame(out, area);
+    if (view.alone) return out;
     draw_ring(out, {scaled_x(view.center.x) - 0.5, scaled_y(view.center.y) - 0.5},
               std::max(3.0, std::min(out.width, out.height) / 14.0));
     return out;
@@ -128,7 +129,7 @@ inline std::string patch_note(const std::vector<PatchRow>& rows, const std::stri
     beside = beside || row.beside.width > 0;
     for (const PatchTile& tile : row.patches) {
       const bool part = !tile.view.sees_all();
-      whole = whole || tile.view.whole;
+      whole = whole || (tile.view.whole && !tile.view.alone);
       framed = framed || (tile.view.whole && part);
       tiles = tiles || !tile.view.whole;
       padded = padded || (!tile.view.whole && part);
@@ -141,8 +142,9 @@ inline std::string patch_note(const std::vector<PatchRow>& rows, const std::stri
   if (padded) note += " Hatched: beyond the edge of the image.";
   if (whole)
     note += " An image is whole where the channel may see most or all of it; the ring marks its place";
-  if (framed) note += ", the dashed frame what it sees from there";
+  if (whole && framed) note += ", the dashed frame what it sees from there";
   if (whole) note += ".";
+  if (!whole && framed) note += " The dashed frame holds what the channel sees of the image.";
   if (beside) note += " At the far right: an image made by optimization to excite the channel.";
   return note;
 }
