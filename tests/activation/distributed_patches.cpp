@@ -4,10 +4,8 @@
 #include <pellucid/image/write.hpp>
 
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +16,7 @@
 #include <thread>
 
 #include "image/temporary.hpp"
+#include "port.hpp"
 #include "support.hpp"
 
 using namespace pellucid;
@@ -49,34 +48,6 @@ std::string whole_of(const fs::path& images) {
   const fs::path file = folder.path() / "index.safetensors";
   scan_to(file, 1000)(test::small_net(4), images);
   return contents(file);
-}
-
-/// A socket of this machine at a port that was free; it listens where that is wanted.
-class Port {
- public:
-  explicit Port(bool listening = false) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(listening ? INADDR_ANY : INADDR_LOOPBACK);
-    socklen_t size = sizeof(address);
-    auto* at = reinterpret_cast<sockaddr*>(&address);
-    BOOST_REQUIRE(::bind(socket_, at, size) == 0);
-    BOOST_REQUIRE(::getsockname(socket_, at, &size) == 0);
-    if (listening) BOOST_REQUIRE(::listen(socket_, 1) == 0);
-    number = ntohs(address.sin_port);
-  }
-  ~Port() { ::close(socket_); }
-  Port(const Port&) = delete;
-  Port& operator=(const Port&) = delete;
-
-  int number = 0;
-
- private:
-  int socket_;
-};
-
-int free_port() {
-  return Port().number;
 }
 
 /// This program once more, which runs the case `as_a_rank` below.

@@ -3,6 +3,7 @@
 #include <pellucid/image/read.hpp>
 
 #include "app/shell.hpp"
+#include "port.hpp"
 
 namespace {
 
@@ -104,6 +105,29 @@ BOOST_AUTO_TEST_CASE(a_folder_that_grew_is_continued_and_parts_merge) {
   BOOST_TEST(told.out ==
              "5 images, 1 of them again under another name; left out: 1\n"
              "written: merged.safetensors\n");
+}
+
+BOOST_AUTO_TEST_CASE(several_processes_give_one_index) {
+  const Shell shell;
+  if (shell.run("patches --help").out.find("--distributed") == std::string::npos) {
+    BOOST_TEST_MESSAGE("passed over: this build has no scans in several processes");
+    return;
+  }
+  put_three(shell);
+  shell.refused(scan + "--index i.safetensors --distributed", {"RANK", "WORLD_SIZE", "MASTER_ADDR"});
+  shell.refused(scan + "--index i.safetensors --distributed --shard 1/2", {"--distributed", "--shard"});
+  const std::string processes =
+      "cd '" + shell.path("") + "' && for rank in 0 1; do RANK=$rank WORLD_SIZE=2 " +
+      "MASTER_ADDR=127.0.0.1 MASTER_PORT=" + std::to_string(free_port()) +
+      " '" PELLUCID_BIN_DIR "/pellucid' " + scan +
+      "--index shared.safetensors --distributed >out-$rank 2>err-$rank & done; wait";
+  BOOST_TEST(std::system(processes.c_str()) == 0);
+  BOOST_TEST(shell.run(scan + "--index alone.safetensors").code == 0);
+  BOOST_TEST(contents(shell.path("shared.safetensors")) == contents(shell.path("alone.safetensors")));
+  for (const std::string rank : {"0", "1"}) {
+    BOOST_TEST(contents(shell.path("err-" + rank)) == "");
+    BOOST_TEST(contents(shell.path("out-" + rank)).starts_with("3 images\n"));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(wrong_wishes_are_refused) {
