@@ -49,6 +49,10 @@ LabelFile::LabelFile(const std::string& file) : file_(file) {
   if (labels_.empty()) input.refuse("it holds no line");
 }
 
+void LabelFile::check_names(const Labels& labels) const {
+  for (const auto& [name, label] : labels_) labels.name(label);
+}
+
 std::optional<std::int64_t> LabelFile::find(const std::string& name) const {
   const auto found = labels_.find(name);
   if (found == labels_.end()) return std::nullopt;

@@ -23,7 +23,10 @@ class LabelFile {
   /// Throws Error unless each image has a line, of its own, with a class that the model has.
   void check(const Setup& setup, std::int64_t classes) const;
 
-  /// The class of an image, by the name of its file without the folder, where the file has a line for it.
+  /// Throws Error for a class without a name, where the classes have names.
+  void check_names(const Labels& labels) const;
+
+  /// The class of an image, where the file has a line of this name.
   std::optional<std::int64_t> find(const std::string& name) const;
 
   std::int64_t of(const Input& input, std::int64_t row) const { return labels_.at(input.shown(row)); }

@@ -1,12 +1,18 @@
 #include "patches.hpp"
 
+#include <pellucid/activation/channels.hpp>
+#include <pellucid/image/read.hpp>
+
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <memory>
+#include <optional>
+#include <set>
 
 #ifdef PELLUCID_DISTRIBUTED
 #include <pellucid/activation/distributed_patches.hpp>
@@ -39,29 +45,74 @@ Shard shard_from(const std::string& text) {
   return shard;
 }
 
+/// An index that is there is continued with its own layers and top: they may be more than is to be shown.
+void scan_as_before(PatchesWish& wish) {
+  wish.scan.layers = wish.layers;
+  wish.scan.top = wish.top.value_or(wish.scan.top);
+  std::error_code ignored;
+  if (wish.scan.index.empty() || !std::filesystem::exists(wish.scan.index, ignored)) return;
+  const PatchIndexOf about = PatchIndex::load(wish.scan.index).about();
+  for (const std::string& layer : wish.layers)
+    if (std::find(about.layers.begin(), about.layers.end(), layer) == about.layers.end())
+      throw Error("--layer " + layer + ": " + wish.scan.index.string() + " is an index of " +
+                  joined(about.layers) + "; give it a layer of these, or another --index");
+  if (wish.top && *wish.top > about.top)
+    throw Error("--top " + std::to_string(*wish.top) + ": " + wish.scan.index.string() + " keeps the top " +
+                std::to_string(about.top) + " of each channel; give no more, or another --index");
+  wish.scan.layers = about.layers;
+  wish.scan.top = about.top;
+}
+
 void check(PatchesWish& wish) {
   if (wish.images.empty()) throw Error("no images were named; give their folder with --images");
-  if (wish.scan.layers.empty())
+  if (wish.layers.empty())
     throw Error("no layer was named; give --layer NAME (`pellucid layers` lists them)");
   if (wish.dream && wish.common.out.empty())
     throw Error("--dream draws beside the patches what each channel looks for; give --out FILE.png with it");
   if (!wish.shard.empty() && wish.scan.index.empty())
     throw Error("--shard scans a part of the images, to be merged with the others; give --index FILE for it");
+  if (wish.distributed && wish.scan.index.empty())
+    throw Error("--distributed keeps each process's part beside the index; give --index FILE");
   if (wish.distributed && !wish.shard.empty())
     throw Error("--distributed gives each process a part of the images; leave --shard out");
   if (!wish.channels.empty()) wish.range = channels_from(wish.channels);
   if (!wish.shard.empty()) wish.scan.shard = shard_from(wish.shard);
+  if (wish.top && *wish.top < 1)
+    throw Error("--top " + std::to_string(*wish.top) + ": give 1 patch of each channel or more");
+  wish.scan.threads = wish.common.threads.value_or(0);
+  scan_as_before(wish);
   wish.scan.check();
 }
 
-PatchIndex scanned(const PatchesWish& wish, const Setup& setup) {
+/// How many channels the layers have is known before a scan of hours begins.
+void check_before_scan(const PatchesWish& wish, const Setup& setup, const LabelFile& classes) {
+  classes.check_names(setup.labels);
+  std::vector<Skipped> skipped;
+  std::optional<Images> image;
+  for (const auto& file : list_images(wish.images))
+    if (!image) image = read_or_skip(file, skipped);
+  if (!image) return;  // the scan says why there is none
+  const Images seen = setup.model.fit(*image);
+  const torch::NoGradGuard no_grad;
+  const std::vector<Tensor> outputs = setup.model.observe(seen, wish.layers);
+  for (std::size_t i = 0; wish.range && i < outputs.size(); ++i)
+    check_channels(*wish.range, wish.channels, wish.layers[i], channels_of(outputs[i], seen).size(0));
+}
+
+/// What was found. Of several processes the first one tells it; the others have nothing.
+std::optional<PatchIndex> scanned(const PatchesWish& wish, const Setup& setup) {
   ProgressLine progress("scanning", 1);
+  const std::filesystem::path folder(wish.images);
 #ifdef PELLUCID_DISTRIBUTED
-  if (wish.distributed)
-    return DistributedTopPatches{.scan = wish.scan, .ranks = Ranks::from_environment()}(
-        setup.model, std::filesystem::path(wish.images), progress);
+  if (wish.distributed) {
+    const DistributedTopPatches scan{
+        .scan = wish.scan, .ranks = Ranks::from_environment(), .wait = wish.wait};
+    PatchIndex index = scan(setup.model, folder, progress);
+    if (scan.ranks.rank > 0) return std::nullopt;
+    return index;
+  }
 #endif
-  return wish.scan(setup.model, std::filesystem::path(wish.images), progress);
+  return wish.scan(setup.model, folder, progress);
 }
 
 void tell_left_out(const PatchIndex& index) {
@@ -94,29 +145,61 @@ std::vector<std::int64_t> shown_channels(const PatchesWish& wish, const PatchInd
 std::vector<ReceptiveField> fields_of(const PatchesWish& wish, const Setup& setup, const PatchIndex& index) {
   const std::vector<std::int64_t> size = image_size(index);
   ProgressLine progress("receptive fields", 1);
-  return receptive_fields(setup.model, torch::zeros({1, 3, size[0], size[1]}), wish.scan.layers, progress);
+  return receptive_fields(setup.model, torch::zeros({1, 3, size[0], size[1]}), wish.layers, progress);
 }
 
-std::vector<ToldLayer> told(const PatchesWish& wish, const Setup& setup, const PatchIndex& index) {
-  const LabelFile classes(wish.label_file);
+/// What an image shows: by its name in the folder, or by that of its file, if no other has it.
+class ImageLabels {
+ public:
+  ImageLabels(const LabelFile& classes, const Labels& labels, const PatchIndex& index)
+      : classes_(classes), labels_(labels) {
+    if (!classes_.given()) return;
+    for (const auto& [name, image] : index.images()) {
+      const auto [known, is_new] = of_file_.emplace(file_of(name), name);
+      if (!is_new && index.images().at(known->second).digest != image.digest) several_.insert(file_of(name));
+    }
+  }
+
+  std::string of(const std::string& name) const {
+    std::optional<std::int64_t> label = classes_.find(name);
+    if (!label && (label = classes_.find(file_of(name))) && several_.contains(file_of(name)))
+      throw Error("--label-file has a line for " + file_of(name) +
+                  ", which is the name of several images; give it one for " + name + " and for each other");
+    return label ? labels_.text(*label) : "";
+  }
+
+ private:
+  static std::string file_of(const std::string& name) {
+    return std::filesystem::path(name).filename().string();
+  }
+
+  const LabelFile& classes_;
+  const Labels& labels_;
+  std::map<std::string, std::string> of_file_{};
+  std::set<std::string> several_{};
+};
+
+std::vector<ToldLayer> told(const PatchesWish& wish, const Setup& setup, const LabelFile& classes,
+                            const PatchIndex& index) {
+  const ImageLabels labels(classes, setup.labels, index);
+  const std::vector<ReceptiveField> fields = fields_of(wish, setup, index);
   std::vector<ToldLayer> layers;
-  for (std::size_t i = 0; i < wish.scan.layers.size(); ++i) {
-    ToldLayer layer{wish.scan.layers[i], index.about().channels[i], {}, {}};
+  for (std::size_t i = 0; i < wish.layers.size(); ++i) {
+    const PatchIndexOf& about = index.about();
+    const auto its = std::find(about.layers.begin(), about.layers.end(), wish.layers[i]);
+    ToldLayer layer{wish.layers[i], about.channels[std::size_t(its - about.layers.begin())], fields[i], {}};
     for (const std::int64_t channel : shown_channels(wish, index, layer.layer, layer.channels)) {
       ToldChannel row{channel, {}};
       for (Patch& patch : index.of(layer.layer, channel)) {
-        const auto label = classes.find(std::filesystem::path(patch.image).filename().string());
-        row.patches.push_back({std::move(patch), label ? setup.labels.text(*label) : "", {}});
+        if (std::int64_t(row.patches.size()) == wish.top.value_or(about.top)) break;
+        const bool known = layer.field.all || layer.field.vertical || layer.field.horizontal;
+        const auto box = known ? std::optional(layer.field.box(patch.y, patch.x)) : std::nullopt;
+        std::string label = labels.of(patch.image);
+        row.patches.push_back({std::move(patch), std::move(label), box});
       }
       layer.shown.push_back(std::move(row));
     }
     layers.push_back(std::move(layer));
-  }
-  const std::vector<ReceptiveField> fields = fields_of(wish, setup, index);
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    layers[i].field = fields[i];
-    for (ToldChannel& channel : layers[i].shown)
-      for (ToldPatch& one : channel.patches) one.box = fields[i].box(one.patch.y, one.patch.x);
   }
   return layers;
 }
@@ -155,7 +238,7 @@ Json as_json(const PatchIndex& index, const std::vector<ToldLayer>& layers) {
     }
     document["layers"].push_back({{"layer", layer.layer},
                                   {"channels_in_all", layer.channels},
-                                  {"receptive_field", layer.field ? field_json(*layer.field) : Json()},
+                                  {"receptive_field", field_json(layer.field)},
                                   {"channels", channels}});
   }
   return document;
@@ -174,8 +257,9 @@ std::string as_text(const PatchesWish& wish, const PatchIndex& index, const std:
   std::string text = counts_text(index);
   for (const ToldLayer& layer : layers) {
     text += layer.layer + ": " + std::to_string(layer.channels) + " channels";
-    if (layer.field && !field_text(*layer.field).empty())
-      text += ", a place sees " + field_text(*layer.field) + " pixels";
+    const std::string seen = field_text(layer.field);
+    if (seen == "all") text += ", each sees the whole image";
+    if (seen.find_first_of("0123456789") != seen.npos) text += ", a place sees " + seen + " pixels";
     if (!wish.range && layer.channels > most_rows)
       text += "; the " + std::to_string(most_rows) + " with the largest values (--channels: others)";
     text += "\n";
@@ -202,13 +286,18 @@ std::string as_text(const PatchesWish& wish, const PatchIndex& index, const std:
 
 void merge(const PatchesWish& wish) {
   if (wish.scan.index.empty()) throw Error("the merged index needs a place; give --index FILE");
-  PatchIndex whole = PatchIndex::load(wish.parts.front());
-  for (std::size_t i = 1; i < wish.parts.size(); ++i) {
-    try {
-      whole.merge(PatchIndex::load(wish.parts[i]));
-    } catch (const Error& error) {
-      throw Error(wish.parts[i] + ": " + error.what(), error.fault());
-    }
+  // What is there already is not lost.
+  std::vector<std::string> parts = wish.parts;
+  std::error_code ignored;
+  if (std::filesystem::exists(wish.scan.index, ignored)) parts.push_back(wish.scan.index.string());
+  PatchIndex whole = PatchIndex::load(parts.front());
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    const PatchIndex part = PatchIndex::load(parts[i]);
+    if (const std::string other = whole.about().difference(part.about(), parts.front(), parts[i]);
+        !other.empty())
+      throw Error("cannot merge indexes of patches: " + other +
+                  "; make all with the same network and options");
+    whole.merge(part);
   }
   whole.save(wish.scan.index);
   if (wish.common.json) return print(counts_of(whole));
@@ -217,13 +306,16 @@ void merge(const PatchesWish& wish) {
 
 void run(PatchesWish wish) {
   check(wish);
+  const LabelFile classes(wish.label_file);
   const Setup setup(wish.common);
   note_preprocess(wish.common);
-  const PatchIndex index = scanned(wish, setup);
-  tell_left_out(index);
-  const std::vector<ToldLayer> layers = told(wish, setup, index);
-  give(wish.common, {as_json(index, layers), as_text(wish, index, layers)}, {},
-       [&] { return patches_picture(wish, setup, index, layers); });
+  check_before_scan(wish, setup, classes);
+  const auto index = scanned(wish, setup);
+  if (!index) return;
+  tell_left_out(*index);
+  const std::vector<ToldLayer> layers = told(wish, setup, classes, *index);
+  give(wish.common, {as_json(*index, layers), as_text(wish, *index, layers)}, {},
+       [&] { return patches_picture(wish, setup, *index, layers); });
 }
 
 std::function<void()> set_up(CLI::App& options) {
@@ -233,7 +325,7 @@ std::function<void()> set_up(CLI::App& options) {
       .add_option("--images", wish->images,
                   "the folder: all PNG and JPEG images in it and in the folders below it")
       ->type_name("FOLDER");
-  options.add_option("--layer", scan.layers, "layers by name; `pellucid layers` lists them")
+  options.add_option("--layer", wish->layers, "layers by name; `pellucid layers` lists them")
       ->delimiter(',')
       ->type_name("NAME[,NAME]");
   options
@@ -241,7 +333,7 @@ std::function<void()> set_up(CLI::App& options) {
                   "channels, or units of a layer N×K, to show, A to B (left out: the " +
                       std::to_string(most_rows) + " with the largest values; the index has all)")
       ->type_name("A-B");
-  options.add_option("--top", scan.top, "patches of each channel (" + std::to_string(scan.top) + ")")
+  options.add_option("--top", wish->top, "patches of each channel (" + std::to_string(scan.top) + ")")
       ->type_name("K");
   options.add_flag(
       "--dream", wish->dream,
@@ -270,7 +362,10 @@ std::function<void()> set_up(CLI::App& options) {
   options
       .add_flag("--distributed", wish->distributed,
                 "one of several processes that share the images: the launcher sets RANK, WORLD_SIZE, "
-                "MASTER_ADDR and, if it is not 29500, MASTER_PORT")
+                "MASTER_ADDR and, if it is not 29500, MASTER_PORT; the first tells what was found")
+      ->group(long_scans);
+  options.add_option("--wait", wish->wait, "seconds to wait for the other processes, behind the scan (1800)")
+      ->type_name("S")
       ->group(long_scans);
 #endif
   add_common(options, wish->common,

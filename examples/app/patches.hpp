@@ -24,8 +24,11 @@ inline constexpr std::int64_t most_rows = 16;
 struct PatchesWish {
   Common common{};
   std::string images{}, channels{}, shard{}, label_file{};
+  std::vector<std::string> layers{};  ///< to show; the index may have more
+  std::optional<std::int64_t> top{};  ///< patches to show
   TopPatches scan{};
   bool dream = false, distributed = false;
+  double wait = 1800;  ///< seconds, for the other processes
   std::optional<ChannelRange> range{};
   std::vector<std::string> parts{};  ///< indexes to merge; none: a scan is wanted
 };
@@ -34,7 +37,7 @@ struct PatchesWish {
 struct ToldPatch {
   Patch patch{};
   std::string label{};       ///< what its image shows; empty where that is not known
-  std::optional<Box> box{};  ///< the pixels that it sees, of the image as the network sees it
+  std::optional<Box> box{};  ///< the pixels that it sees, of the image as the network sees it, where known
 };
 
 struct ToldChannel {
@@ -45,7 +48,7 @@ struct ToldChannel {
 struct ToldLayer {
   std::string layer{};
   std::int64_t channels = 0;
-  std::optional<ReceptiveField> field{};
+  ReceptiveField field{};
   std::vector<ToldChannel> shown{};
 };
 

@@ -48,7 +48,7 @@ Picture patches_picture(const PatchesWish& wish, const Setup& setup, const Patch
       PatchRow row{.title = (layers.size() > 1 ? layer.layer + "\n" : "") + "channel " +
                             std::to_string(channel.channel)};
       for (const ToldPatch& one : channel.patches)
-        row.patches.push_back({view_of(image_of(one.patch, index, setup.model, wish.images), *layer.field,
+        row.patches.push_back({view_of(image_of(one.patch, index, setup.model, wish.images), layer.field,
                                        one.patch.y, one.patch.x),
                                label(one)});
       if (!dreams.empty()) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "image/temporary.hpp"
 #include "support.hpp"
@@ -371,6 +372,34 @@ BOOST_AUTO_TEST_CASE(nan_is_refused_by_image_and_layer) {
   const std::string message = refusal({.layers = {"nan"}, .index = file}, model, folder.path());
   BOOST_TEST(says({"'nan'", "'b.png'", "NaN"})(Error(message)), message);
   BOOST_TEST(PatchIndex::load(file).images().size() == 1U);  // what was found before is kept
+}
+
+BOOST_AUTO_TEST_CASE(what_another_process_saves_meanwhile_is_kept) {
+  const TemporaryFolder here, there, out;
+  for (int i = 0; i < 20; ++i) (i < 15 ? here : there).put(std::to_string(i) + ".png", noise(i));
+  const fs::path file = out.path() / "index.safetensors";
+  const auto model = plain(2);
+  bool first = true;
+  const PatchIndex found =
+      TopPatches({.layers = {"maps"}, .index = file})(model, here.path(), [&](const Progress&) {
+        if (std::exchange(first, false)) TopPatches({.layers = {"maps"}, .index = file})(model, there.path());
+      });
+  PatchIndex both = TopPatches({.layers = {"maps"}})(model, here.path());
+  both.merge(TopPatches({.layers = {"maps"}})(model, there.path()));
+  BOOST_TEST(!first);
+  BOOST_TEST((found == both));
+  BOOST_TEST((PatchIndex::load(file) == both));
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_was_left_out_and_is_gone_is_forgotten) {
+  const TemporaryFolder folder;
+  put_noise(folder, 0, 3);
+  folder.put("broken.png", "no picture");
+  const TemporaryFolder out;
+  const TopPatches method{.layers = {"maps"}, .index = out.path() / "index.safetensors"};
+  BOOST_TEST(method(plain(), folder.path()).skipped().size() == 1U);
+  fs::remove(folder.path() / "broken.png");
+  BOOST_TEST(method(plain(), folder.path()).skipped().empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

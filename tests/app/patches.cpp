@@ -102,6 +102,16 @@ BOOST_AUTO_TEST_CASE(a_folder_that_grew_is_continued_and_parts_merge) {
   BOOST_TEST(merged["images"] == 5);
   BOOST_TEST(contents(shell.path("merged.safetensors")) == contents(shell.path("grown.safetensors")));
   const Outcome told = shell.run("patches merge " + parts + "--index merged.safetensors");
+  // A part is added to what is there, and a part of it is shown.
+  put(shell, "more/blue.png", 0, 2, 4, 4, 255);
+  BOOST_TEST(shell.run("patches" + model + "--images more --layer body --index more.safetensors").code == 0);
+  BOOST_TEST(shell.document("patches merge more.safetensors --index kept.safetensors")["images"] == 1);
+  BOOST_TEST(shell.document("patches merge merged.safetensors --index kept.safetensors")["images"] == 6);
+  const json shown = json::parse(shell.run(scan + "--index merged.safetensors --top 1 --json").out);
+  const json& blue = shown["layers"][0]["channels"][1];  // 2 · 0.8, behind red
+  BOOST_TEST(blue["channel"] == 2);
+  BOOST_TEST(blue["patches"].size() == 1U);
+  BOOST_TEST(blue["patches"][0]["image"] == "new.png");
   BOOST_TEST(told.out ==
              "5 images, 1 of them again under another name; left out: 1\n"
              "written: merged.safetensors\n");
@@ -126,7 +136,9 @@ BOOST_AUTO_TEST_CASE(several_processes_give_one_index) {
   BOOST_TEST(contents(shell.path("shared.safetensors")) == contents(shell.path("alone.safetensors")));
   for (const std::string rank : {"0", "1"}) {
     BOOST_TEST(contents(shell.path("err-" + rank)) == "");
-    BOOST_TEST(contents(shell.path("out-" + rank)).starts_with("3 images\n"));
+    // The first tells it.
+    BOOST_TEST(contents(shell.path("out-" + rank)).starts_with(rank == "0" ? "3 images\n" : ""));
+    BOOST_TEST(contents(shell.path("out-" + rank)).empty() == (rank == "1"));
   }
 }
 
@@ -141,7 +153,10 @@ BOOST_AUTO_TEST_CASE(wrong_wishes_are_refused) {
   shell.refused(scan + "--layer boddy", {"boddy", "body"});
   shell.refused(scan + "--channels 1-3", {"--channels 1-3", "'body'", "3 channels, 0 to 2"});
   shell.refused(scan + "--dream", {"--dream", "--out"});
-  shell.refused(scan + "--top 0", {"top is 0"});
+  shell.refused(scan + "--top 0", {"--top 0"});
+  shell.refused(scan + "--label-file none.csv", {"none.csv"});
+  shell.put("far.csv", "bright.png,7\n");
+  shell.refused(scan + "--labels labels.txt --label-file far.csv", {"class 7", "labels.txt", "0 to 1"});
   shell.refused(scan + "--shard 1/2", {"--shard", "--index"});
   for (const std::string wrong : {"3/2", "0/2", "1", "1/", "a/b", "1/2/3"})
     shell.refused(scan + "--index p.safetensors --shard " + wrong, {"--shard " + wrong, "1/4"});
@@ -152,9 +167,11 @@ BOOST_AUTO_TEST_CASE(wrong_wishes_are_refused) {
   shell.refused("patches merge", {"INDEX"});
   BOOST_TEST(shell.run(scan + "--index two.safetensors --top 2").code == 0);
   BOOST_TEST(shell.run(scan + "--index nine.safetensors").code == 0);
-  shell.refused(scan + "--index two.safetensors", {"two.safetensors", "top 2", "9"});
+  shell.refused(scan + "--index two.safetensors --top 3", {"--top 3", "two.safetensors", "top 2"});
+  shell.refused("patches" + model + "--images photos --layer other --index two.safetensors",
+                {"--layer other", "two.safetensors", "body"});
   shell.refused("patches merge two.safetensors nine.safetensors --index all.safetensors",
-                {"nine.safetensors", "top 2", "9"});
+                {"two.safetensors is of the top 2", "nine.safetensors 9"});
   shell.refused("patches merge two.safetensors", {"--index"});
 }
 
@@ -163,10 +180,15 @@ BOOST_AUTO_TEST_CASE(an_image_that_has_changed_is_not_drawn) {
   put_three(shell);
   BOOST_TEST(shell.run(scan + "--index p.safetensors").code == 0);
   std::filesystem::remove(shell.path("photos/green.png"));
+  // Bytes that are there under another name are the image.
+  put(shell, "photos/renamed.png", 51, 1, 15, 15, 153);
+  BOOST_TEST(shell.run(scan + "--index p.safetensors --out sheet.png").code == 0);
+  std::filesystem::remove(shell.path("photos/renamed.png"));
+  std::filesystem::remove(shell.path("sheet.png"));
   // What was found is told all the same.
   const Outcome gone = shell.run(scan + "--index p.safetensors --out sheet.png");
   BOOST_TEST(gone.code == 2);
-  BOOST_TEST(gone.out.find("3 images") != std::string::npos);
+  BOOST_TEST(gone.out.find("4 images, 1 of them again") != std::string::npos);
   BOOST_TEST(gone.err.find("green.png") != std::string::npos);
   BOOST_TEST(!std::filesystem::exists(shell.path("sheet.png")));
 }

@@ -3,9 +3,13 @@
 #include <pellucid/model/any_model.hpp>
 #include <pellucid/model/digest.hpp>
 #include <pellucid/model/script.hpp>
+#include <pellucid/model/weights/safetensors.hpp>
 
+#include <locale>
 #include <memory>
+#include <string>
 
+#include "image/temporary.hpp"
 #include "support.hpp"
 
 using namespace pellucid;
@@ -68,6 +72,28 @@ BOOST_AUTO_TEST_CASE(other_weights_have_another) {
   const auto scripted = adapt(script);
   BOOST_TEST(pellucid::model_digest(scripted.shuffled(scripted.weighted_layers(torch::ones({1, 20})), 1)) !=
              pellucid::model_digest(scripted));
+}
+
+BOOST_AUTO_TEST_CASE(a_host_program_may_write_numbers_as_its_country_does) {
+  struct Thousands : std::numpunct<char> {
+    char do_thousands_sep() const override { return '.'; }
+    std::string do_grouping() const override { return "\3"; }
+  };
+  struct Wide : torch::nn::Module {
+    Wide() { weight = register_parameter("weight", torch::ones({1, 2000})); }
+    Tensor forward(const Tensor& x) { return x * weight[0][0]; }
+    Tensor weight{};
+  };
+  const auto model = adapt(std::make_shared<Wide>());
+  const TemporaryFolder folder;
+  const std::string before = pellucid::model_digest(model);
+  write_safetensors(folder.path() / "before", model.state());
+  const std::locale old = std::locale::global(std::locale(std::locale(), new Thousands));
+  const std::string behind = pellucid::model_digest(model);
+  write_safetensors(folder.path() / "behind", model.state());
+  std::locale::global(old);
+  BOOST_TEST(behind == before);
+  BOOST_TEST(contents(folder.path() / "behind") == contents(folder.path() / "before"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -40,7 +40,8 @@ namespace pellucid {
 ///
 /// A rank that dies is started again, alone or with all others: it goes on from its part, and whoever is
 /// ready waits for it. A rank begins from the index, where that is there: folders may grow, and the number of
-/// ranks may change between runs.
+/// ranks may change between runs that came to their end; the parts of one that did not are of that number of
+/// ranks alone, and may be merged into the index by hand.
 struct DistributedTopPatches {
   TopPatches scan{};   ///< what every rank is to do; with an index, and without a shard
   Ranks ranks{};       ///< which of them this is
@@ -148,7 +149,12 @@ struct DistributedTopPatches {
       if (!refused) others.send(rank, bytes_of_file(scan.index));
     }
     for (std::int64_t rank = 1; rank < ranks.of; ++rank) others.receive(rank);
-    for (std::int64_t rank = 1; rank < ranks.of; ++rank) others.send(rank, detail::bytes_tensor(""));
+    for (std::int64_t rank = 1; rank < ranks.of; ++rank) {
+      try {
+        others.send(rank, detail::bytes_tensor(""));
+      } catch (const std::exception&) {  // it has all that it came for
+      }
+    }
     if (refused) throw Error(*refused);
   }
 

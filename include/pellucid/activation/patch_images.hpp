@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <pellucid/activation/patch_index.hpp>
@@ -21,19 +22,25 @@ inline std::vector<std::int64_t> image_size(const PatchIndex& index) {
               detail::shown(index.about().preprocess) + "; scan the images again with TopPatches");
 }
 
-/// The image of a patch as the network saw it, 1×3×H×W, from the folder that was scanned.
+/// The image of a patch as the network saw it, 1×3×H×W, from the folder that was scanned: by the name that
+/// the patch has, or by another name of the same bytes where that file is gone.
 ///
-/// Throws Error where the file is gone or holds other bytes than those that were scanned.
+/// Throws Error where no such file is left, and where it holds other bytes than those that were scanned.
 template <class M>
 Images image_of(const Patch& patch, const PatchIndex& index, const M& model,
                 const std::filesystem::path& folder) {
-  const std::filesystem::path file = folder / patch.image;
   const auto scanned = index.images().find(patch.image);
   if (scanned == index.images().end())
     throw Error("the index of patches has no image " + detail::shown(patch.image) +
                 "; give the index that the patch is from");
+  const std::string& digest = scanned->second.digest;
+  std::filesystem::path file = folder / patch.image;
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored))
+    for (const auto& [name, image] : index.images())
+      if (image.digest == digest && std::filesystem::exists(folder / name, ignored)) file = folder / name;
   const std::vector<std::uint8_t> bytes = detail::image_bytes(file);
-  if (digest_of(bytes) != scanned->second.digest)
+  if (digest_of(bytes) != digest)
     throw Error(file.string() +
                 " is not the image that was scanned: it has changed since; scan the folder anew");
   return detail::fitted(model, decode_image(bytes, file.string()));

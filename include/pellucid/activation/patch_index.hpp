@@ -86,6 +86,9 @@ class PatchIndex {
       records_.skipped.insert_or_assign(std::move(name), std::move(reason));
   }
 
+  /// A file that had been left out is gone.
+  void forget(const std::string& name) { records_.skipped.erase(name); }
+
   /// Whether a file of that name and size was scanned, or known as a duplicate.
   bool has(const std::string& name, std::uint64_t size) const {
     const auto found = records_.images.find(name);

@@ -78,10 +78,12 @@ struct PatchIndexOf {
     if (top < 1) refuse("is to keep the top " + std::to_string(top) + " places; at least 1 is needed");
   }
 
-  /// Which part is another in `other`, with both values; empty where all are the same.
-  std::string difference(const PatchIndexOf& other) const {
-    const auto said = [](const std::string& what, const std::string& mine, const std::string& others) {
-      return "one is " + what + " " + mine + ", the other " + others;
+  /// Which part is another in `other`, with both values, and what the two are called; empty where all are the
+  /// same.
+  std::string difference(const PatchIndexOf& other, const std::string& one = "one",
+                         const std::string& the_other = "the other") const {
+    const auto said = [&](const std::string& what, const std::string& mine, const std::string& others) {
+      return one + " is " + what + " " + mine + ", " + the_other + " " + others;
     };
     const auto texts = [&](const std::string& what, const std::string& mine, const std::string& others) {
       return said(what, detail::shown_beside(mine, others), detail::shown_beside(others, mine));

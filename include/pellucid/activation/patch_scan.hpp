@@ -215,9 +215,9 @@ ScanPlan scan_plan(const M& model, const std::vector<std::int64_t>& size,
     });
     if (!alike && micro_batch > 1) continue;
     return {micro_batch, size, scanned_layers(model, images, layers, outputs),
-            c10::str("micro-batch ", micro_batch, ", ",
-                     c10::DeviceTypeName(outputs[0].device().type(), /*lower_case=*/true), ", ",
-                     outputs[0].scalar_type())};
+            "micro-batch " + std::to_string(micro_batch) + ", " +
+                c10::DeviceTypeName(outputs[0].device().type(), /*lower_case=*/true) + ", " +
+                c10::toString(outputs[0].scalar_type())};
   }
 }
 

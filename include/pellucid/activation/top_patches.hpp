@@ -48,9 +48,10 @@ struct TopPatches {
   std::int64_t top = 9;                ///< places kept of each channel
   std::filesystem::path index{};       ///< the file of the index; empty: none
   std::filesystem::path begin_from{};  ///< the file of another one to go on from, where it is there
-  double save_every = 30;              ///< seconds between two times of saving; 0: behind every image
-  Shard shard{};                       ///< which of the images
-  int threads = 0;                     ///< that decode images; 0: as many as there are cores
+  double save_every =
+      30;           ///< seconds between two times of saving; saving takes a twentieth of the time at most
+  Shard shard{};    ///< which of the images
+  int threads = 0;  ///< that decode images; 0: as many as there are cores
 
   void check() const {
     if (layers.empty()) throw Error("TopPatches: no layer was named; give at least one in layers");
@@ -88,6 +89,34 @@ struct TopPatches {
   /// What scans before this one found, with the files.
   using Before = std::vector<std::pair<std::filesystem::path, PatchIndex>>;
 
+  /// The file of the index, if there is one.
+  class Store {
+   public:
+    /// What is in it now is read by the scan.
+    explicit Store(std::filesystem::path file) : file_(std::move(file)) {
+      if (has_content()) known_ = digest_of_file(file_);
+    }
+
+    bool is_there() const { return !file_.empty(); }
+
+    /// Saves what was found. What another process has saved there meanwhile is taken over.
+    void save(PatchIndex& found) {
+      if (!is_there()) return;
+      if (has_content() && digest_of_file(file_) != known_) found.merge(PatchIndex::load(file_));
+      found.save(file_);
+      known_ = digest_of_file(file_);
+    }
+
+   private:
+    bool has_content() const {
+      std::error_code ignored;
+      return is_there() && std::filesystem::exists(file_, ignored);
+    }
+
+    std::filesystem::path file_;
+    std::string known_{};  ///< digest of what this one read or saved last
+  };
+
   /// Images that go through the model together.
   struct Batch {
     std::vector<ScannedImage> images{};
@@ -100,6 +129,7 @@ struct TopPatches {
   PatchIndex scan(const M& model, detail::ImageFiles files, const Report& report) const {
     const torch::NoGradGuard no_grad;
     std::error_code ignored;
+    Store store(index);
     Before before;
     for (const std::filesystem::path& file : {index, begin_from})
       if (!file.empty() && std::filesystem::exists(file, ignored))
@@ -113,17 +143,22 @@ struct TopPatches {
     std::erase_if(files.names, [&](const std::string& name) {
       return !shard.has(name) || is_known(name, files.path(name), found);
     });
-    save(found);  // a place that cannot be written to is better known now than behind the scan
+    std::vector<std::string> gone;
+    for (const auto& [name, reason] : found.skipped())
+      if (shard.has(name) && !std::filesystem::exists(files.path(name), ignored)) gone.push_back(name);
+    for (const std::string& name : gone) found.forget(name);
+
+    store.save(found);  // a place that cannot be written to is better known now than behind the scan
     try {
-      run(model, plan, files, found, report);
+      run(model, plan, files, found, store, report);
     } catch (...) {
       try {
-        save(found);
+        store.save(found);
       } catch (const Error&) {  // what went wrong first tells more
       }
       throw;
     }
-    save(found);
+    store.save(found);
     report(1, 1);
     return found;
   }
@@ -139,9 +174,10 @@ struct TopPatches {
     for (const detail::ScannedLayer& layer : plan.layers) about.channels.push_back(layer.channels);
     PatchIndex found(std::move(about));
     for (const auto& [file, known] : before) {
-      if (const std::string other = known.about().difference(found.about()); !other.empty())
-        throw Error("the scan cannot go on with " + file.string() + ", which it would give another index: " +
-                    other + "; give the same network and options, or another file");
+      if (const std::string other = known.about().difference(found.about(), "it", "this scan");
+          !other.empty())
+        throw Error("the scan cannot go on with " + file.string() + ": " + other +
+                    "; give the same network and options, or another file");
       found.merge(known);
     }
     return found;
@@ -155,38 +191,43 @@ struct TopPatches {
     std::error_code gone;
     const std::uintmax_t size = std::filesystem::file_size(path, gone);
     if (gone || size == known->second.size) return true;
-    throw Error("the image " + detail::shown(name) + " has changed since " + index.string() +
-                " was made: it had " + std::to_string(known->second.size) + " bytes, and has " +
-                std::to_string(size) + "; give the file another name, or make a new index");
+    throw Error("the image " + detail::shown(name) + " has changed since the index was made: it had " +
+                std::to_string(known->second.size) + " bytes, and has " + std::to_string(size) +
+                "; give the file another name, or make a new index");
   }
 
-  void save(const PatchIndex& found) const {
-    if (!index.empty()) found.save(index);
+  /// The image, where it has the size that the others have. Throws Error, which is why it is left out.
+  static Images of_size(Images image, const std::vector<std::int64_t>& size) {
+    if (image.size(2) == size[0] && image.size(3) == size[1]) return image;
+    throw Error(c10::str("it has ", image.size(2), "×", image.size(3),
+                         " pixels (height × width), and the scan is one of images with ", size[0], "×",
+                         size[1], ": give the model a preprocess that crops, or scan it by itself"));
   }
 
   template <LayeredModel M, class Report>
   void run(const M& model, const detail::ScanPlan& plan, const detail::ImageFiles& files, PatchIndex& found,
-           const Report& report) const {
+           Store& store, const Report& report) const {
     using Clock = std::chrono::steady_clock;
+    using Seconds = std::chrono::duration<double>;
     const std::size_t count = files.names.size();
     const std::size_t decoders =
         threads > 0 ? std::size_t(threads) : std::max(1U, std::thread::hardware_concurrency());
     DecodeAhead images(
         count, [&files](std::size_t i) { return files.path(files.names[i]); },
-        [&model](const Images& image) { return detail::fitted(model, image); }, int(decoders),
+        [&](const Images& image) { return of_size(detail::fitted(model, image), plan.size); }, int(decoders),
         decoders + 2 * std::size_t(plan.micro_batch));
     Clock::time_point saved = Clock::now();
-    std::chrono::duration<double> pause(save_every);
+    Seconds pause(save_every);
     Batch batch;
     batch.pixels = torch::zeros({plan.micro_batch, 3, plan.size[0], plan.size[1]});
     for (std::int64_t done = 1; const DecodedImage* next = images.next(); ++done) {
-      take(*next, files.names[next->number], files, plan, batch, found);
+      take(*next, files.names[next->number], files, batch, found);
       if (std::int64_t(batch.images.size()) == plan.micro_batch) look(model, plan, batch, found);
-      if (const Clock::time_point now = Clock::now(); !index.empty() && now - saved >= pause) {
-        save(found);
+      if (const Clock::time_point now = Clock::now(); store.is_there() && now - saved >= pause) {
+        store.save(found);
         saved = Clock::now();
-        pause =
-            std::max(pause, 20 * std::chrono::duration<double>(saved - now));  // a long list takes its time
+        // A long list takes its time to save.
+        pause = std::max(Seconds(save_every), Seconds(20 * (saved - now)));
       }
       if (done < std::int64_t(count)) report(done, std::int64_t(count));
     }
@@ -195,14 +236,9 @@ struct TopPatches {
 
   /// Puts an image into the batch, unless there is a reason to leave it out, or it is known.
   static void take(const DecodedImage& next, const std::string& name, const detail::ImageFiles& files,
-                   const detail::ScanPlan& plan, Batch& batch, PatchIndex& found) {
+                   Batch& batch, PatchIndex& found) {
     if (!next.image.defined())
       return found.skip(name, detail::reason_about(name, files.path(name), next.reason));
-    if (next.image.size(2) != plan.size[0] || next.image.size(3) != plan.size[1])
-      return found.skip(
-          name, c10::str("it has ", next.image.size(2), "×", next.image.size(3),
-                         " pixels (height × width), and the scan is one of images with ", plan.size[0], "×",
-                         plan.size[1], ": give the model a preprocess that crops, or scan it by itself"));
     ScannedImage image{name, next.size, next.digest};
     if (found.has_digest(image.digest)) {
       found.add(std::move(image));

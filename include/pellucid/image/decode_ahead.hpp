@@ -69,6 +69,13 @@ class DecodeAhead {
     if (before > 1) at::set_num_threads(before);
   }
 
+  DecodeAhead(const DecodeAhead&) = delete;
+  DecodeAhead& operator=(const DecodeAhead&) = delete;
+  /// Ends the threads, all at once.
+  ~DecodeAhead() {
+    for (std::jthread& thread : threads_) thread.request_stop();
+  }
+
   /// The next file of the list, as soon as it is decoded; nullptr behind the last. It stays until the next
   /// call, when its memory is given to a later one.
   const DecodedImage* next() {

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -22,7 +23,11 @@ std::string model_digest(const M& model) {
       Tensor plain = tensor.detach();
       if (plain.layout() != torch::kStrided) plain = plain.to_dense();
       plain = plain.to(torch::kCPU).resolve_conj().resolve_neg().contiguous();
-      digest.add(c10::str(name, "\n", plain.scalar_type(), plain.sizes(), "\n"));
+      // Not by streams, which write numbers as the host program's locale has them.
+      std::string shape;
+      for (const std::int64_t side : plain.sizes())
+        shape += (shape.empty() ? "" : ", ") + std::to_string(side);
+      digest.add(name + "\n" + c10::toString(plain.scalar_type()) + "[" + shape + "]\n");
       digest.add(std::string_view(static_cast<const char*>(plain.data_ptr()), plain.nbytes()));
     }
   }

@@ -188,9 +188,9 @@ inline void write_safetensors(const std::filesystem::path& path, const NamedTens
   std::vector<std::string_view> names;
   for (const detail::SafetensorsPart& part : parts) {
     const std::uint64_t end = offset + std::uint64_t(part.tensor.numel()) * part.tensor.element_size();
-    header += quoted(part.name) + ":{\"dtype\":\"" + std::string(part.type->name) + "\",\"shape\":[" +
-              c10::Join(",", part.tensor.sizes()) + "],\"data_offsets\":[" + std::to_string(offset) + "," +
-              std::to_string(end) + "]},";
+    header += quoted(part.name) + ":{\"dtype\":\"" + std::string(part.type->name) +
+              "\",\"shape\":" + nlohmann::json(part.tensor.sizes().vec()).dump() + ",\"data_offsets\":[" +
+              std::to_string(offset) + "," + std::to_string(end) + "]},";
     offset = end;
     names.push_back(part.name);
   }
