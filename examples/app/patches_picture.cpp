@@ -1,6 +1,7 @@
 #include <pellucid/render/patch_sheet.hpp>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "patches.hpp"
 #include "progress_line.hpp"
@@ -12,8 +13,13 @@ namespace pellucid::app {
 
 namespace {
 
+/// The value, and what the image shows, or its folder and its file.
 std::string label(const ToldPatch& told) {
-  return number(told.patch.value) + "\n" + (told.label.empty() ? told.patch.image : told.label);
+  const std::string value = number(told.patch.value) + "\n";
+  if (!told.label.empty()) return value + told.label;
+  const std::filesystem::path name(told.patch.image);
+  const std::string folder = name.parent_path().filename().string();
+  return value + (folder.empty() ? "" : folder + "/\n") + name.filename().string();
 }
 
 /// What stands under a patch.
