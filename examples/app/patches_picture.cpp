@@ -71,8 +71,9 @@ Picture patches_picture(const PatchesWish& wish, const Setup& setup, const Patch
     throw Error("there is no patch to draw: none of the images could be looked at", Fault::failure);
   const std::string where = layers.size() == 1 ? "channels of " + layers[0].layer : "channels";
   const std::string images = std::to_string(index.images().size() - std::size_t(index.duplicates()));
-  return patch_sheet(
-      rows, {.title = "What excites " + where + " most, in " + images + " images", .labels = labels(wish)});
+  return patch_sheet(rows, {.label_lines = 3,
+                            .title = "What excites " + where + " most, in " + images + " images",
+                            .labels = labels(wish)});
 }
 
 }  // namespace pellucid::app
