@@ -372,7 +372,7 @@ std::function<void()> set_up(CLI::App& options) {
              {.input = false, .out = "draw the patches: a row for each channel, the strongest first"});
 
   CLI::App* const parts = options.add_subcommand("merge", "put the indexes of parts together, instead");
-  parts->add_option("parts", wish->parts, "the indexes")->required()->type_name("INDEX...");
+  parts->add_option("indexes", wish->parts, "their files")->required()->type_name("INDEX...");
   add_index(*parts, "the whole");
   parts->add_flag("--json", wish->common.json, "one JSON document on standard output, and nothing else");
   // A merge needs no model.

@@ -164,7 +164,7 @@ BOOST_AUTO_TEST_CASE(wrong_wishes_are_refused) {
   shell.put("text.safetensors", "this is none");
   shell.refused(scan + "--index text.safetensors", {"text.safetensors"});
   shell.refused("patches merge text.safetensors --index whole.safetensors", {"text.safetensors"});
-  shell.refused("patches merge", {"INDEX"});
+  shell.refused("patches merge", {"indexes", "pellucid patches --help"});
   BOOST_TEST(shell.run(scan + "--index two.safetensors --top 2").code == 0);
   BOOST_TEST(shell.run(scan + "--index nine.safetensors").code == 0);
   shell.refused(scan + "--index two.safetensors --top 3", {"--top 3", "two.safetensors", "top 2"});
