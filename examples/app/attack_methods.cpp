@@ -46,16 +46,9 @@ double longest(const AttackOptions& options) {
   return per_pixel(options) ? 1 : 1e6;
 }
 
-/// How far, in ε, all steps of a method go together where --step-size is left out.
-double way_of_all(const IFGSM&) {
-  return 1.25;
-}
-double way_of_all(const PGD&) {
-  return 2.5;
-}
-
-double step_size(const AttackOptions& options, double own) {
-  if (!options.step_size) return own;
+/// 0, the method's own, where --step-size is left out.
+double step_size(const AttackOptions& options) {
+  if (!options.step_size) return 0;
   const double given = length_from("--step-size", *options.step_size, longest(options));
   if (given == 0)
     throw Error("--step-size " + *options.step_size +
@@ -70,8 +63,7 @@ M method_from(const AttackOptions& options, double epsilon, const PerImage& targ
   method.epsilon = epsilon;
   method.target = target;
   if constexpr (requires { method.steps; }) method.steps = options.steps.value_or(method.steps);
-  if constexpr (requires { method.step_size; })
-    method.step_size = step_size(options, way_of_all(method) * epsilon / double(method.steps));
+  if constexpr (requires { method.step_size; }) method.step_size = step_size(options);
   if constexpr (requires { method.norm; }) method.norm = per_pixel(options) ? Norm::infinity : Norm::two;
   if constexpr (requires { method.restarts; }) method.restarts = options.restarts.value_or(method.restarts);
   if constexpr (requires { method.seed; }) method.seed = options.seed.value_or(method.seed);
@@ -107,7 +99,7 @@ std::vector<Setting> settings_of(const AttackOptions& options, const std::option
   std::vector<Setting> settings;
   if constexpr (requires { method.steps; }) settings.emplace_back("steps", method.steps);
   if constexpr (requires { method.step_size; })
-    if (epsilon || options.step_size) settings.emplace_back("step_size", method.step_size);
+    if (epsilon || options.step_size) settings.emplace_back("step_size", method.step_length());
   if constexpr (requires { method.norm; }) settings.emplace_back("norm", options.norm.value_or("inf"));
   if constexpr (requires { method.restarts; }) settings.emplace_back("restarts", method.restarts);
   if constexpr (requires { method.seed; }) settings.emplace_back("seed", method.seed);

@@ -24,6 +24,9 @@ struct IFGSM {
 
   void check() const { iterations().check("IFGSM"); }
 
+  /// α as it is used, settled where `step_size` is 0.
+  double step_length() const { return step_size == 0 ? 1.25 * epsilon / double(steps) : step_size; }
+
   template <class M, class S>
   Adversarial operator()(const M& model, const S& subject) const {
     return detail::iterate(model, subject, iterations());
@@ -32,7 +35,7 @@ struct IFGSM {
  private:
   detail::Iterations iterations() const {
     return {.epsilon = epsilon,
-            .step_size = step_size == 0 ? 1.25 * epsilon / double(steps) : step_size,
+            .step_size = step_length(),
             .steps = steps,
             .target = target,
             .stop_early = stop_early};

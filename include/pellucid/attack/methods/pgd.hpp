@@ -32,6 +32,9 @@ struct PGD {
 
   void check() const { iterations().check("PGD"); }
 
+  /// α as it is used, settled where `step_size` is 0.
+  double step_length() const { return step_size == 0 ? 2.5 * epsilon / double(steps) : step_size; }
+
   template <class M, class S>
   Adversarial operator()(const M& model, const S& subject) const {
     return detail::iterate(model, subject, iterations());
@@ -40,7 +43,7 @@ struct PGD {
  private:
   detail::Iterations iterations() const {
     return {.epsilon = epsilon,
-            .step_size = step_size == 0 ? 2.5 * epsilon / double(steps) : step_size,
+            .step_size = step_length(),
             .steps = steps,
             .norm = norm,
             .restarts = restarts,
