@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(a_page_that_needs_no_other_file) {
   const std::string page = contents(folder.path() / "gallery/index.html");
 
   const std::size_t images = count(page, "<img ");
-  BOOST_TEST(images >= 59U);
+  BOOST_TEST(images >= 63U);
   BOOST_TEST(count(page, "src=\"data:image/png;base64,") == images);
   BOOST_TEST(count(page, "src=") == images);
   BOOST_TEST(count(page, "http:") + count(page, "https:") == 0U);
@@ -54,8 +54,9 @@ BOOST_AUTO_TEST_CASE(a_page_that_needs_no_other_file) {
        {"SmoothGrad", "Grad-CAM", "Grad-CAM++", "Integrated Gradients", "Deconvnet", "Occlusion",
         "Layer Conductance", "Do not trust, test: can a map be believed?", "Attack: FGSM",
         "Attack: IFGSM and PGD", "The smallest change that fools it", "How much a network withstands",
-        "Attack, then explain", "Activation maps", "What drives a unit", "A tour through all layers",
-        "Dreams: what a class looks for", "Inversions: what a layer still knows"})
+        "Attack, then explain", "Activation maps", "What drives a unit", "What excites a channel",
+        "A tour through all layers", "Dreams: what a class looks for",
+        "Inversions: what a layer still knows"})
     BOOST_TEST(page.find(title + "</h2>") != std::string::npos, title);
 
   // Each picture's command makes that picture.
