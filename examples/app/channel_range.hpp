@@ -1,10 +1,10 @@
 #pragma once
 #include <pellucid/core/error.hpp>
 
-#include <charconv>
 #include <cstdint>
 #include <string>
-#include <system_error>
+
+#include "number_pair.hpp"
 
 namespace pellucid::app {
 
@@ -16,17 +16,11 @@ struct ChannelRange {
 
 /// --channels: A-B, or A.
 inline ChannelRange channels_from(const std::string& text) {
-  ChannelRange range;
-  const char* const end = text.data() + text.size();
-  auto [rest, failure] = std::from_chars(text.data(), end, range.first);
-  range.last = range.first;
-  if (failure == std::errc() && rest != end && *rest == '-') {
-    const auto second = std::from_chars(rest + 1, end, range.last);
-    rest = second.ptr, failure = second.ec;
-  }
-  if (failure != std::errc() || rest != end || range.first < 0 || range.last < range.first)
+  // A alone is A-A.
+  const auto numbers = number_pair(text.find('-', 1) == text.npos ? text + "-" + text : text, '-');
+  if (!numbers || numbers->first < 0 || numbers->second < numbers->first)
     throw Error("--channels " + text + ": give a channel, as in 7, or the first and the last, as in 0-15");
-  return range;
+  return {numbers->first, numbers->second};
 }
 
 /// Refuses channels that a layer of `count` channels does not have.

@@ -6,7 +6,6 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <iostream>
 #include <map>
@@ -22,6 +21,7 @@
 #include "field_text.hpp"
 #include "give.hpp"
 #include "label_file.hpp"
+#include "number_pair.hpp"
 #include "progress_line.hpp"
 #include "text.hpp"
 
@@ -31,18 +31,10 @@ namespace {
 
 /// I/N
 Shard shard_from(const std::string& text) {
-  Shard shard;
-  const char* const end = text.data() + text.size();
-  auto [rest, failure] = std::from_chars(text.data(), end, shard.number);
-  if (failure == std::errc() && rest != end && *rest == '/') {
-    const auto second = std::from_chars(rest + 1, end, shard.of);
-    rest = second.ptr, failure = second.ec;
-  } else {
-    failure = std::errc::invalid_argument;
-  }
-  if (failure != std::errc() || rest != end || shard.of < 1 || shard.number < 1 || shard.number > shard.of)
+  const auto numbers = number_pair(text, '/');
+  if (!numbers || numbers->second < 1 || numbers->first < 1 || numbers->first > numbers->second)
     throw Error("--shard " + text + ": give which part of how many, as in 1/4, 2/4, 3/4 and 4/4");
-  return shard;
+  return {numbers->first, numbers->second};
 }
 
 /// An index that is there is continued with its own layers and top: they may be more than is to be shown.
@@ -84,19 +76,21 @@ void check(PatchesWish& wish) {
   wish.scan.check();
 }
 
-/// How many channels the layers have is known before a scan of hours begins.
+/// Whether the layers have the channels is known before a scan of hours begins.
 void check_before_scan(const PatchesWish& wish, const Setup& setup, const LabelFile& classes) {
   classes.check_names(setup.labels);
+  if (!wish.range) return;
   std::vector<Skipped> skipped;
-  std::optional<Images> image;
-  for (const auto& file : list_images(wish.images))
-    if (!image) image = read_or_skip(file, skipped);
-  if (!image) return;  // the scan says why there is none
-  const Images seen = setup.model.fit(*image);
-  const torch::NoGradGuard no_grad;
-  const std::vector<Tensor> outputs = setup.model.observe(seen, wish.layers);
-  for (std::size_t i = 0; wish.range && i < outputs.size(); ++i)
-    check_channels(*wish.range, wish.channels, wish.layers[i], channels_of(outputs[i], seen).size(0));
+  for (const auto& file : list_images(wish.images)) {
+    const std::optional<Images> image = read_or_skip(file, skipped);
+    if (!image) continue;
+    const Images seen = setup.model.fit(*image);
+    const torch::NoGradGuard no_grad;
+    const std::vector<Tensor> outputs = setup.model.observe(seen, wish.layers);
+    for (std::size_t i = 0; i < outputs.size(); ++i)
+      check_channels(*wish.range, wish.channels, wish.layers[i], channels_of(outputs[i], seen).size(0));
+    return;
+  }
 }
 
 /// What was found. Of several processes the first one tells it; the others have nothing.
