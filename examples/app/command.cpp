@@ -55,8 +55,8 @@ void run_command(const std::vector<std::string>& words) {
     return;
   } catch (const CLI::ParseError& error) {
     const bool of_a_command = commands().contains(first);
-    throw Error(first_line(error.what()) + " (see: pellucid " + (of_a_command ? first + " " : "") +
-                "--help)");
+    throw Error(pellucid::detail::first_line(error.what()) + " (see: pellucid " +
+                (of_a_command ? first + " " : "") + "--help)");
   }
   runs.at(app.get_subcommands().front())();
 }

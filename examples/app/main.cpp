@@ -34,11 +34,11 @@ int main(int count, char** arguments) {
     return app::refuse(error.what(), error.fault() == Fault::request ? app::wrong_request : app::failure);
   } catch (const c10::Error& error) {
     return app::refuse(is_out_of_memory(error) ? "not enough memory; give smaller or fewer images"
-                                               : app::first_line(error.what_without_backtrace()),
+                                               : pellucid::detail::first_line(error.what_without_backtrace()),
                        app::failure);
   } catch (const std::bad_alloc&) {
     return app::refuse("not enough memory; give smaller or fewer images", app::failure);
   } catch (const std::exception& error) {
-    return app::refuse(app::first_line(error.what()), app::failure);
+    return app::refuse(pellucid::detail::first_line(error.what()), app::failure);
   }
 }

@@ -148,9 +148,9 @@ class ImageLabels {
   ImageLabels(const LabelFile& classes, const Labels& labels, const PatchIndex& index)
       : classes_(classes), labels_(labels) {
     if (!classes_.given()) return;
-    for (const auto& [name, image] : index.images()) {
-      const auto [known, is_new] = of_file_.emplace(file_of(name), name);
-      if (!is_new && index.images().at(known->second).digest != image.digest) several_.insert(file_of(name));
+    for (const ScannedImage& image : index.images().all()) {
+      const auto [known, is_new] = of_file_.emplace(file_of(image.name), image.digest);
+      if (!is_new && known->second != image.digest) several_.insert(file_of(image.name));
     }
   }
 
@@ -287,11 +287,7 @@ void merge(const PatchesWish& wish) {
   PatchIndex whole = PatchIndex::load(parts.front());
   for (std::size_t i = 1; i < parts.size(); ++i) {
     const PatchIndex part = PatchIndex::load(parts[i]);
-    if (const std::string other = whole.about().difference(part.about(), parts.front(), parts[i]);
-        !other.empty())
-      throw Error("cannot merge indexes of patches: " + other +
-                  "; make all with the same network and options");
-    whole.merge(part);
+    whole.merge(part, parts.front(), parts[i]);
   }
   whole.save(wish.scan.index);
   if (wish.common.json) return print(counts_of(whole));

@@ -70,7 +70,7 @@ Picture patches_picture(const PatchesWish& wish, const Setup& setup, const Patch
   if (rows.empty())
     throw Error("there is no patch to draw: none of the images could be looked at", Fault::failure);
   const std::string where = layers.size() == 1 ? "channels of " + layers[0].layer : "channels";
-  const std::string images = std::to_string(index.images().size() - std::size_t(index.duplicates()));
+  const std::string images = std::to_string(index.images().distinct());
   return patch_sheet(rows, {.label_lines = 3,
                             .title = "What excites " + where + " most, in " + images + " images",
                             .labels = labels(wish)});

@@ -23,10 +23,6 @@ inline std::string number(double value) {
   return formatted(std::abs(value) >= 100 && std::abs(value) < 1e6 ? "%.0f" : "%.3g", value);
 }
 
-inline std::string first_line(const std::string& text) {
-  return text.substr(0, text.find('\n'));
-}
-
 /// A probability as per cent: 98.3 %, 0.004 %
 inline std::string percent(double share) {
   const double value = 100 * share;

@@ -317,7 +317,9 @@ BOOST_AUTO_TEST_CASE(parts_about_different_things_are_refused_by_all) {
   for (Process& process : processes) BOOST_TEST(process.end() == 0);
   for (const int rank : {0, 1}) {
     const std::string error = contents(run.file("error-", rank));
-    BOOST_TEST(says({"rank 0 and rank 1", "3", "4", "same network and options"})(Error(error)), error);
+    BOOST_TEST(says({"the part of rank 0 is of the top 3, the part of rank 1 4", "same network and options"})(
+                   Error(error)),
+               error);
     BOOST_TEST(fs::exists(run.part(rank)));
   }
   BOOST_TEST(!fs::exists(run.index()));

@@ -535,8 +535,8 @@ BOOST_AUTO_TEST_CASE(damage_is_seen) {
   refused([](Tensors& t, Metadata&) { t["images/names"] = t["images/names"].slice(0, 0, -1).clone(); },
           {"'images/names'", "no end"});
   refused([](Tensors& t, Metadata&) { t["images/names"][0] = 0; }, {"'images/names'", "is empty"});
-  refused([](Tensors& t, Metadata&) { t["images/names"][0] = 'z'; }, {"'z.png' twice"});
-  refused([](Tensors& t, Metadata&) { t["images/names"][0] = 'q'; }, {"do not fit"});  // not sorted
+  refused([](Tensors& t, Metadata&) { t["images/names"][0] = 'z'; }, {"not sorted", "behind 'z.png'"});
+  refused([](Tensors& t, Metadata&) { t["images/names"][0] = 'q'; }, {"not sorted", "behind 'q.png'"});
   refused([](Tensors& t, Metadata&) { t["skipped/reasons"] = torch::zeros({0}, torch::kByte); },
           {"one reason"});
   refused([](Tensors&, Metadata& m) { m["layers"] = "low"; }, {"its layers are 'low'"});

@@ -54,10 +54,8 @@ struct StrongestChannels {
 inline StrongestChannels strongest_channels(const Tensor& maps, std::int64_t count) {
   const Tensor largest = maps.detach().flatten(1).amax(1).to(torch::kCPU, torch::kDouble);
   if (!largest.isfinite().all().item<bool>())
-    throw Error(
-        "channels were to be sorted by their strongest places, some of which are NaN or infinity: the "
-        "weights or the preprocessing are damaged, or the numbers overflow",
-        Fault::failure);
+    detail::refuse_not_finite(
+        "channels were to be sorted by their strongest places, some of which are NaN or infinity");
   const auto values = largest.accessor<double, 1>();
   std::vector<std::int64_t> order(std::size_t(maps.size(0)));
   std::iota(order.begin(), order.end(), 0);

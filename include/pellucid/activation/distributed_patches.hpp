@@ -3,9 +3,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -135,10 +133,7 @@ struct DistributedTopPatches {
       attempt([&] {
         const std::string name = "the part of rank " + std::to_string(rank);
         const PatchIndex part = PatchIndex::from_bytes(bytes, name);
-        if (const std::string other = whole.about().difference(part.about()); !other.empty())
-          throw Error("the parts of rank 0 and rank " + std::to_string(rank) + " cannot be merged: " + other +
-                      "; start all ranks with the same network and options");
-        whole.merge(part);
+        whole.merge(part, "the part of rank 0", name);
       });
     }
     attempt([&] { whole.save(scan.index); });

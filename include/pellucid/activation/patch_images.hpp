@@ -30,17 +30,17 @@ template <class M>
 Images image_of(const Patch& patch, const PatchIndex& index, const M& model,
                 const std::filesystem::path& folder) {
   const auto scanned = index.images().find(patch.image);
-  if (scanned == index.images().end())
+  if (!scanned)
     throw Error("the index of patches has no image " + detail::shown(patch.image) +
                 "; give the index that the patch is from");
-  const std::string& digest = scanned->second.digest;
   std::filesystem::path file = folder / patch.image;
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored))
-    for (const auto& [name, image] : index.images())
-      if (image.digest == digest && std::filesystem::exists(folder / name, ignored)) file = folder / name;
+    for (const ScannedImage& other : index.images().all())
+      if (other.digest == scanned->digest && std::filesystem::exists(folder / other.name, ignored))
+        file = folder / other.name;
   const std::vector<std::uint8_t> bytes = detail::image_bytes(file);
-  if (digest_of(bytes) != digest)
+  if (digest_of(bytes) != scanned->digest)
     throw Error(file.string() +
                 " is not the image that was scanned: it has changed since; scan the folder anew");
   return detail::fitted(model, decode_image(bytes, file.string()));

@@ -68,22 +68,17 @@ class PatchIndex {
   /// An image has been scanned: all its offers were made.
   ///
   /// A file that had been left out is so no longer. Throws Error where another image has that name.
-  void add(ScannedImage image) {
-    check_image(image);
-    const detail::DigestBytes digest = detail::digest_bytes(image.digest);
-    std::string& name = names_.try_emplace(digest, image.name).first->second;
-    name = std::min(name, image.name);
+  void add(const ScannedImage& image) {
+    if (is_known(image)) return;
+    records_.images.add({image});
     records_.skipped.erase(image.name);
-    std::string key = image.name;
-    records_.images.insert_or_assign(std::move(key), std::move(image));
   }
 
   /// A file is left out, for a reason. One that was scanned stays scanned.
   void skip(std::string name, std::string reason) {
     detail::check_text(name, "name");
     detail::check_text(reason, "reason");
-    if (records_.images.count(name) == 0)
-      records_.skipped.insert_or_assign(std::move(name), std::move(reason));
+    if (!records_.images.find(name)) records_.skipped.insert_or_assign(std::move(name), std::move(reason));
   }
 
   /// A file that had been left out is gone.
@@ -92,14 +87,16 @@ class PatchIndex {
   /// Whether a file of that name and size was scanned, or known as a duplicate.
   bool has(const std::string& name, std::uint64_t size) const {
     const auto found = records_.images.find(name);
-    return found != records_.images.end() && found->second.size == size;
+    return found && found->size == size;
   }
-  bool has_digest(const std::string& digest) const { return names_.count(detail::digest_bytes(digest)) != 0; }
+  bool has_digest(const std::string& digest) const {
+    return records_.images.find(detail::digest_bytes(digest)).has_value();
+  }
 
   /// All files that were scanned, by name, duplicates among them.
-  const std::map<std::string, ScannedImage>& images() const { return records_.images; }
+  const ScannedImages& images() const { return records_.images; }
   /// How many of them are another's duplicate.
-  std::int64_t duplicates() const { return std::int64_t(records_.images.size() - names_.size()); }
+  std::int64_t duplicates() const { return std::int64_t(images().size() - images().distinct()); }
   /// The files that were left out, with the reason.
   const std::map<std::string, std::string>& skipped() const { return records_.skipped; }
 
@@ -113,9 +110,8 @@ class PatchIndex {
                   detail::listed(layers));
     std::vector<Patch> patches;
     for (const detail::KeptPlace& place : row(std::size_t(found - layers.begin()), channel)) {
-      const auto name = names_.find(place.image);
-      if (name == names_.end()) detail::refuse_unknown_image(place);
-      patches.push_back({place.value, name->second, place.y, place.x});
+      const std::size_t image = detail::number_of(place, images());
+      patches.push_back({place.value, images()[image].name, place.y, place.x});
     }
     return patches;
   }
@@ -124,13 +120,17 @@ class PatchIndex {
   ///
   /// A file that one of them scanned and the other left out is scanned; of two reasons the smaller stays.
   /// Throws Error, and changes nothing, where they are about different things (`PatchIndexOf`), or where a
-  /// name stands for different images.
-  void merge(const PatchIndex& other) {
-    if (const std::string difference = about().difference(other.about()); !difference.empty())
-      throw Error("cannot merge two indexes of patches: " + difference +
-                  "; make both with the same network and options");
-    for (const auto& [name, image] : other.images()) check_image(image);
-    for (const auto& [name, image] : other.images()) add(image);
+  /// name stands for different images; it calls the two by these names.
+  void merge(const PatchIndex& other, const std::string& one = "one",
+             const std::string& the_other = "the other") {
+    if (const std::string difference = about().difference(other.about(), one, the_other); !difference.empty())
+      throw Error("cannot merge indexes of patches: " + difference +
+                  "; make all with the same network and options");
+    std::vector<ScannedImage> added;
+    for (ScannedImage image : other.images().all())
+      if (!is_known(image)) added.push_back(std::move(image));
+    records_.images.add(added);
+    for (const ScannedImage& image : added) records_.skipped.erase(image.name);
     for (const auto& [name, reason] : other.skipped()) {
       const auto mine = skipped().find(name);
       skip(name, mine == skipped().end() ? reason : std::min(mine->second, reason));
@@ -171,9 +171,6 @@ class PatchIndex {
   static PatchIndex holding(detail::PatchRecords records) {
     PatchIndex index;
     index.records_ = std::move(records);
-    // By name, so that the first of a digest is the smallest.
-    for (const auto& [name, image] : index.images())
-      index.names_.try_emplace(detail::digest_bytes(image.digest), name);
     return index;
   }
 
@@ -217,19 +214,20 @@ class PatchIndex {
     kept.insert(std::lower_bound(kept.begin(), kept.end(), place, detail::stronger), place);
   }
 
-  void check_image(const ScannedImage& image) const {
+  /// Throws Error where the index has another image of that name.
+  bool is_known(const ScannedImage& image) const {
     detail::check_text(image.name, "name");
-    const auto known = records_.images.find(image.name);
-    if (known != records_.images.end() && known->second != image)
+    const auto known = images().find(image.name);
+    if (known && *known != image)
       throw Error("the image " + detail::shown(image.name) + " is in the index of patches as another one (" +
-                  std::to_string(known->second.size) + " bytes, SHA-1 " + known->second.digest +
-                  ", and now " + std::to_string(image.size) + " bytes, SHA-1 " + image.digest +
+                  std::to_string(known->size) + " bytes, SHA-1 " + known->digest + ", and now " +
+                  std::to_string(image.size) + " bytes, SHA-1 " + image.digest +
                   "): its file has changed, or two folders have files of one name. Make a new index (of the "
                   "folder above both)");
+    return known.has_value();
   }
 
   detail::PatchRecords records_{};
-  std::map<detail::DigestBytes, std::string> names_{};  // of each image, the smallest
 };
 
 }  // namespace pellucid

@@ -7,7 +7,6 @@
 #include <cstring>
 #include <filesystem>
 #include <limits>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -35,21 +34,6 @@ inline Tensor bytes_tensor(std::string_view bytes) {
   return tensor;
 }
 
-/// The numbers that images have in a file: of each digest that is kept, the place of its smallest name.
-inline std::map<DigestBytes, std::int64_t> numbers_of_images(const PatchRecords& records) {
-  std::map<DigestBytes, std::int64_t> numbers;
-  for (const auto& rows : records.kept)
-    for (const KeptPlaces& row : rows)
-      for (const KeptPlace& place : row) numbers[place.image] = -1;
-  std::int64_t number = 0;
-  for (const auto& [name, image] : records.images) {
-    const auto kept = numbers.find(digest_bytes(image.digest));
-    if (kept != numbers.end() && kept->second < 0) kept->second = number;
-    ++number;
-  }
-  return numbers;
-}
-
 /// What is written of an index.
 inline Checkpoint parts_of(const PatchRecords& records) {
   using nlohmann::json;
@@ -70,8 +54,8 @@ inline Checkpoint parts_of(const PatchRecords& records) {
   std::string names, left_out, reasons;
   std::int64_t* size = sizes.data_ptr<std::int64_t>();
   std::uint8_t* digest = digests.data_ptr<std::uint8_t>();
-  for (const auto& [name, image] : records.images) {
-    names.append(name).push_back('\0');
+  for (const ScannedImage& image : records.images.all()) {
+    names.append(image.name).push_back('\0');
     *size++ = std::int64_t(image.size);
     const DigestBytes bytes = digest_bytes(image.digest);
     digest = std::copy(bytes.begin(), bytes.end(), digest);
@@ -86,7 +70,6 @@ inline Checkpoint parts_of(const PatchRecords& records) {
                    {"skipped/names", bytes_tensor(left_out)},
                    {"skipped/reasons", bytes_tensor(reasons)}};
 
-  const std::map<DigestBytes, std::int64_t> numbers = numbers_of_images(records);
   for (std::size_t layer = 0; layer < records.kept.size(); ++layer) {
     const std::vector<std::int64_t> shape{about.channels[layer], about.top};
     Tensor values = torch::full(shape, -std::numeric_limits<double>::infinity(), torch::kFloat);
@@ -95,10 +78,8 @@ inline Checkpoint parts_of(const PatchRecords& records) {
     for (std::size_t channel = 0; channel < records.kept[layer].size(); ++channel) {
       auto at = std::int64_t(channel) * about.top;
       for (const KeptPlace& place : records.kept[layer][channel]) {
-        const std::int64_t number = numbers.at(place.image);
-        if (number < 0) refuse_unknown_image(place);
         values.data_ptr<float>()[at] = place.value;
-        images.data_ptr<std::int64_t>()[at] = number;
+        images.data_ptr<std::int64_t>()[at] = std::int64_t(number_of(place, records.images));
         ys.data_ptr<std::int32_t>()[at] = place.y;
         xs.data_ptr<std::int32_t>()[at] = place.x;
         ++at;
@@ -206,12 +187,15 @@ class PatchRecordsReader {
     const Tensor sizes = part("images/sizes", torch::kLong, {count}),
                  bytes = part("images/digests", torch::kByte, {count, 20});
     std::vector<DigestBytes> digests(names.size());
+    std::vector<ScannedImage> images;
     for (std::size_t i = 0; i < names.size(); ++i) {
+      if (i > 0 && names[i] <= names[i - 1])
+        damaged("its images are not sorted: " + shown(names[i]) + " stands behind " + shown(names[i - 1]));
       std::copy_n(bytes.data_ptr<std::uint8_t>() + 20 * i, 20, digests[i].begin());
       const auto size = std::uint64_t(sizes.data_ptr<std::int64_t>()[i]);
-      if (!records.images.emplace(names[i], ScannedImage{names[i], size, digest_hex(digests[i])}).second)
-        damaged("it names the image " + shown(names[i]) + " twice");
+      images.push_back({names[i], size, digest_hex(digests[i])});
     }
+    records.images.add(images);
     return digests;
   }
 

@@ -9,6 +9,7 @@
 #include <tuple>
 #include <vector>
 
+#include <pellucid/activation/scanned_images.hpp>
 #include <pellucid/core/digest.hpp>
 #include <pellucid/core/error.hpp>
 #include <pellucid/core/torch.hpp>
@@ -44,15 +45,6 @@ inline void check_text(const std::string& text, const std::string& what) {
 }
 
 }  // namespace detail
-
-/// An image file of an index.
-struct ScannedImage {
-  std::string name{};      ///< of the file, relative to the folder
-  std::uint64_t size = 0;  ///< bytes
-  std::string digest{};    ///< `digest_of` its bytes
-
-  bool operator==(const ScannedImage&) const = default;
-};
 
 /// What an index of patches is about. Only indexes about the same can be merged.
 struct PatchIndexOf {
@@ -126,14 +118,16 @@ inline bool stronger(const KeptPlace& a, const KeptPlace& b) {
 /// All that an index holds.
 struct PatchRecords {
   PatchIndexOf about{};
-  std::map<std::string, ScannedImage> images{};
+  ScannedImages images{};
   std::map<std::string, std::string> skipped{};  // names and reasons
   std::vector<std::vector<KeptPlaces>> kept{};   // of each layer, of each channel
 
   bool operator==(const PatchRecords&) const = default;
 };
 
-[[noreturn]] inline void refuse_unknown_image(const KeptPlace& place) {
+/// The number that the image of a place has in the list: of several of the same bytes, the first.
+inline std::size_t number_of(const KeptPlace& place, const ScannedImages& images) {
+  if (const auto number = images.find(place.image)) return *number;
   throw Error("an index of patches was offered a place of the image " + digest_hex(place.image) +
               ", which was not added; add an image when all its offers were made");
 }

@@ -59,8 +59,9 @@ struct ImageFiles {
 /// The images below a folder.
 inline ImageFiles image_files(const std::filesystem::path& folder) {
   ImageFiles files{folder, {}};
-  for (const std::filesystem::path& path : list_images(folder))
-    files.names.push_back(path.lexically_relative(folder).generic_string());
+  each_image_file(folder, [&](const auto& entry) {
+    files.names.push_back(entry.path().lexically_relative(folder).generic_string());
+  });
   std::sort(files.names.begin(), files.names.end());
   return files;
 }

@@ -187,12 +187,12 @@ struct TopPatches {
   /// taken out again, because what they drove out is lost.
   bool is_known(const std::string& name, const std::filesystem::path& path, const PatchIndex& found) const {
     const auto known = found.images().find(name);
-    if (known == found.images().end()) return false;
+    if (!known) return false;
     std::error_code gone;
     const std::uintmax_t size = std::filesystem::file_size(path, gone);
-    if (gone || size == known->second.size) return true;
+    if (gone || size == known->size) return true;
     throw Error("the image " + detail::shown(name) + " has changed since the index was made: it had " +
-                std::to_string(known->second.size) + " bytes, and has " + std::to_string(size) +
+                std::to_string(known->size) + " bytes, and has " + std::to_string(size) +
                 "; give the file another name, or make a new index");
   }
 
@@ -241,7 +241,7 @@ struct TopPatches {
       return found.skip(name, detail::reason_about(name, files.path(name), next.reason));
     ScannedImage image{name, next.size, next.digest};
     if (found.has_digest(image.digest)) {
-      found.add(std::move(image));
+      found.add(image);
     } else if (!batch.digests.insert(image.digest).second) {
       batch.same.push_back(std::move(image));
     } else {
@@ -266,19 +266,17 @@ struct TopPatches {
           plan.layers[i].maps(outputs[i]), images,
           [&](std::int64_t channel) { return found.threshold(i, channel); },
           [&](std::int64_t row) {
-            throw Error("layer '" + names[i] + "' gives NaN for the image " +
-                            detail::shown(batch.images[std::size_t(row)].name) +
-                            ": the weights or the preprocessing are damaged, or the numbers overflow; move "
-                            "the image away if it is the only one",
-                        Fault::failure);
+            detail::refuse_not_finite("layer '" + names[i] + "' gives NaN for the image " +
+                                          detail::shown(batch.images[std::size_t(row)].name),
+                                      "; move the image away if it is the only one");
           }));
     }
     for (std::size_t i = 0; i < places.size(); ++i)
       for (const detail::StrongestPlace& place : places[i])
         found.offer(i, place.channel, place.value, batch.images[std::size_t(place.row)].digest, place.y,
                     place.x);
-    for (ScannedImage& image : batch.images) found.add(std::move(image));
-    for (ScannedImage& image : batch.same) found.add(std::move(image));
+    for (const ScannedImage& image : batch.images) found.add(image);
+    for (const ScannedImage& image : batch.same) found.add(image);
     batch.images.clear(), batch.digests.clear(), batch.same.clear();
   }
 };

@@ -52,11 +52,7 @@ inline Stop stop_at(const LayerInfo& layer, const Tensor& output, const Images& 
   stop.most = maps.max().item<double>();
   stop.mean = maps.mean(torch::kDouble).item<double>();
   if (!std::isfinite(stop.least) || !std::isfinite(stop.most))
-    throw Error(
-        "layer '" + layer.name +
-            "' gives NaN or infinity for this image: the weights or the preprocessing are damaged, or the "
-            "numbers overflow",
-        Fault::failure);
+    refuse_not_finite("layer '" + layer.name + "' gives NaN or infinity for this image");
   stop.strongest = strongest_channels(maps, count);
   const Tensor chosen = torch::tensor(stop.strongest.channels, torch::kLong).to(maps.device());
   stop.maps = maps.index_select(0, chosen).cpu();

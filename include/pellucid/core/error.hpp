@@ -26,4 +26,19 @@ class Cancelled : public Error {
   Cancelled() : Error("cancelled", Fault::failure) {}
 };
 
+namespace detail {
+
+/// Of a message from below, what a person needs: the rest tells where in its source it was written.
+inline std::string first_line(const std::string& message) {
+  return message.substr(0, message.find('\n'));
+}
+
+/// `what` says whose numbers: "layer 'a' gives NaN for this image".
+[[noreturn]] inline void refuse_not_finite(const std::string& what, const std::string& to_do = "") {
+  throw Error(what + ": the weights or the preprocessing are damaged, or the numbers overflow" + to_do,
+              Fault::failure);
+}
+
+}  // namespace detail
+
 }  // namespace pellucid

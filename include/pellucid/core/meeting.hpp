@@ -34,11 +34,6 @@
 
 namespace pellucid::detail {
 
-inline std::string first_line(const std::exception& error) {
-  const std::string text = error.what();
-  return text.substr(0, text.find('\n'));
-}
-
 /// The address of this machine from which another one is reached; nothing where it is not. With SOCK_STREAM
 /// somebody has to listen there; with SOCK_DGRAM nothing is sent.
 inline std::optional<std::string> address_towards(const std::string& host, std::int64_t port, int type) {
@@ -124,7 +119,7 @@ class Meeting {
     try {
       open();
     } catch (const std::exception& error) {
-      throw Error("rank 0 cannot be met at " + place() + " (" + first_line(error) +
+      throw Error("rank 0 cannot be met at " + place() + " (" + first_line(error.what()) +
                   "); give the name or address of its own machine in MASTER_ADDR, and a free port in "
                   "MASTER_PORT");
     }
@@ -145,7 +140,7 @@ class Meeting {
       } catch (const Error&) {
         throw;
       } catch (const std::exception& error) {
-        if (Clock::now() >= end) return first_line(error);
+        if (Clock::now() >= end) return first_line(error.what());
         if (ranks_.rank != 0) store_.reset();
       }
       poll();

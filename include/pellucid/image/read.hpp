@@ -119,6 +119,29 @@ inline std::vector<std::uint8_t> image_bytes(const std::filesystem::path& path) 
   return bytes;
 }
 
+/// Calls visit(directory entry) for each image file of a folder, as `list_images` has them, in no order.
+template <class Visit>
+void each_image_file(const std::filesystem::path& folder, const Visit& visit) {
+  namespace fs = std::filesystem;
+  std::error_code code;
+  if (!fs::is_directory(folder, code)) {
+    throw Error("cannot list the images in " + folder.string() + ": " +
+                (fs::exists(folder, code) ? "it is not a folder" : "there is no such folder"));
+  }
+  fs::recursive_directory_iterator entry(folder, fs::directory_options::skip_permission_denied, code);
+  for (const fs::recursive_directory_iterator end; !code && entry != end; entry.increment(code)) {
+    std::string extension = entry->path().extension().string();
+    for (char& c : extension) c = char(std::tolower(static_cast<unsigned char>(c)));
+    std::error_code ignored;
+    if ((extension == ".png" || extension == ".jpg" || extension == ".jpeg") &&
+        entry->is_regular_file(ignored)) {
+      visit(*entry);
+    }
+  }
+  if (code)
+    throw Error("cannot list the images in " + folder.string() + ": " + code.message(), Fault::failure);
+}
+
 }  // namespace detail
 
 /// Reads a PNG or JPEG file, told apart by its content and not by its name, as float32 1×3×H×W in [0, 1].
@@ -133,25 +156,8 @@ inline Images read_image(const std::filesystem::path& path) {
 ///
 /// Folders that may not be entered are passed over. Throws Error when `folder` is missing or no folder.
 inline std::vector<std::filesystem::path> list_images(const std::filesystem::path& folder) {
-  namespace fs = std::filesystem;
-  std::error_code code;
-  if (!fs::is_directory(folder, code)) {
-    throw Error("cannot list the images in " + folder.string() + ": " +
-                (fs::exists(folder, code) ? "it is not a folder" : "there is no such folder"));
-  }
-  std::vector<fs::path> files;
-  fs::recursive_directory_iterator entry(folder, fs::directory_options::skip_permission_denied, code);
-  for (const fs::recursive_directory_iterator end; !code && entry != end; entry.increment(code)) {
-    std::string extension = entry->path().extension().string();
-    for (char& c : extension) c = char(std::tolower(static_cast<unsigned char>(c)));
-    std::error_code ignored;
-    if ((extension == ".png" || extension == ".jpg" || extension == ".jpeg") &&
-        entry->is_regular_file(ignored)) {
-      files.push_back(entry->path());
-    }
-  }
-  if (code)
-    throw Error("cannot list the images in " + folder.string() + ": " + code.message(), Fault::failure);
+  std::vector<std::filesystem::path> files;
+  detail::each_image_file(folder, [&](const auto& entry) { files.push_back(entry.path()); });
   std::sort(files.begin(), files.end());
   return files;
 }

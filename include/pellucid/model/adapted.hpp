@@ -113,7 +113,7 @@ class Adapted {
     } catch (const c10::Error& error) {
       if (is_out_of_memory(error)) throw;
       throw Error("the model could not be run on images of shape " + c10::str(images.sizes()) + ": " +
-                  first_line(error.what_without_backtrace()));
+                  detail::first_line(error.what_without_backtrace()));
     }
   }
 
@@ -132,8 +132,6 @@ class Adapted {
       });
     }
   }
-
-  static std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
   /// The names of the layers, found at the first question about one.
   struct Names {

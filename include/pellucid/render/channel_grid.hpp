@@ -61,10 +61,7 @@ namespace detail {
 
 /// The colour bar of a grid, and what is written under its maps.
 inline Picture grid_footer(const Picture& bar, const std::string& words, int width) {
-  const std::vector<std::string> lines = wrapped(words, std::max(width, bar.width), 4);
-  Picture note = blank(std::max(width, bar.width), int(lines.size()) * line_height());
-  draw_lines(note, 0, 0, lines, {1, faint_ink});
-  return stacked({bar, note}, 6);
+  return stacked({bar, paragraph(words, std::max(width, bar.width), 4, {1, faint_ink})}, 6);
 }
 
 }  // namespace detail

@@ -114,14 +114,6 @@ inline Picture drawn_patch(const PatchView& view, int side) {
   return out;
 }
 
-/// Lines of text as a picture of this width.
-inline Picture paragraph(const std::string& content, int width, int max_lines, TextStyle style) {
-  const auto lines = wrapped(content, width, max_lines, style.scale);
-  Picture out = blank(width, std::max(1, int(lines.size()) * line_height(style.scale)));
-  draw_lines(out, 0, 0, lines, style);
-  return out;
-}
-
 /// How to read the sheet: nothing is explained that is not there.
 inline std::string patch_note(const std::vector<PatchRow>& rows, const std::string& labels) {
   bool tiles = false, padded = false, whole = false, framed = false, beside = false;

@@ -158,6 +158,14 @@ inline void draw_lines(Picture& onto, int x, int y, const std::vector<std::strin
     draw_text(onto, x, y + int(i) * line_height(style.scale), lines[i], style);
 }
 
+/// Lines of text as a picture of this width.
+inline Picture paragraph(std::string_view content, int width, int max_lines, TextStyle style = {}) {
+  const auto lines = wrapped(content, width, max_lines, style.scale);
+  Picture out = blank(width, std::max(1, int(lines.size()) * line_height(style.scale)));
+  draw_lines(out, 0, 0, lines, style);
+  return out;
+}
+
 }  // namespace detail
 
 /// A picture of text, one line for each '\n', cut to its own size. Throws Error on a scale below 1.

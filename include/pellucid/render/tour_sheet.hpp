@@ -128,13 +128,9 @@ inline Picture tour_head(const TourSheetOptions& options, const std::string& rea
   std::vector<Picture> parts;
   if (!options.title.empty()) {
     const int scale = text_width(options.title, 2) <= room ? 2 : 1;
-    const auto lines = wrapped(options.title, room, 3, scale);
-    parts.push_back(blank(room, int(lines.size()) * line_height(scale)));
-    draw_lines(parts.back(), 0, 0, lines, {scale, ink});
+    parts.push_back(paragraph(options.title, room, 3, {scale, ink}));
   }
-  const auto lines = wrapped(reading, room, 12);
-  parts.push_back(blank(room, int(lines.size()) * line_height()));
-  draw_lines(parts.back(), 0, 0, lines, {});
+  parts.push_back(paragraph(reading, room, 12));
   const int bar = std::min(room, 420);
   parts.push_back(color_bar({.low = "0", .high = high, .width = bar}));
   parts.push_back(color_bar({.sign = Sign::both, .low = "- " + high, .high = high, .width = bar}));
