@@ -1,16 +1,21 @@
 # What pellucid::core, pellucid::pellucid and pellucid::distributed stand on. Both the build and the installed
 # package find it here. Macros, because find_package sets variables (TORCH_LIBRARIES) that the caller reads.
+# Random123 and stb have no CMake package of their own. A package manager's file for one of them names its target as
+# it likes, so they are found by the modules beside this file alone.
 
 macro(pellucid_find_core)
   find_package(Torch ${ARGN})
-  find_package(Random123 ${ARGN})
+  find_package(Random123 MODULE ${ARGN})
 endmacro()
 
 # What pellucid::pellucid needs beyond that. Sets pellucid_rest_missing to the packages that are not there.
 macro(pellucid_find_rest)
   set(pellucid_rest_missing "")
-  foreach(package IN ITEMS PNG JPEG stb xtensor nlohmann_json)
+  find_package(stb MODULE QUIET)
+  foreach(package IN ITEMS PNG JPEG xtensor nlohmann_json)
     find_package(${package} QUIET)
+  endforeach()
+  foreach(package IN ITEMS PNG JPEG stb xtensor nlohmann_json)
     if(NOT ${package}_FOUND)
       list(APPEND pellucid_rest_missing ${package})
     endif()
