@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what Pellucid is built from, by apt (Debian 12), where it is not there yet.
 #   cmake/setup.sh          to build the program
-#   cmake/setup.sh tests    to run the tests, too
+#   cmake/setup.sh tests    to run the tests, too: with Conan, from PyPI, in build/tools
 set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 packages=(
   g++ cmake ninja-build ccache git
@@ -11,20 +12,27 @@ packages=(
   libboost-test-dev libcli11-dev nlohmann-json3-dev
 )
 if [ "${1:-}" = tests ]; then
-  packages+=(python3-torch python3-torchvision clang-16 clang-format-14)
+  packages+=(python3-torch python3-torchvision python3-venv clang-16 clang-format-14)
 fi
 
 missing=()
 for package in "${packages[@]}"; do
   [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
 done
-[ ${#missing[@]} -gt 0 ] || exit 0
-
-echo "Installing ${missing[*]}" >&2
-root=()
-if [ "$(id -u)" -ne 0 ]; then
-  root=(sudo)
-  command -v sudo >/dev/null || { echo "Not root, and no sudo: install these packages first." >&2; exit 1; }
+if [ ${#missing[@]} -gt 0 ]; then
+  echo "Installing ${missing[*]}" >&2
+  root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    root=(sudo)
+    command -v sudo >/dev/null || { echo "Not root, and no sudo: install these packages first." >&2; exit 1; }
+  fi
+  "${root[@]}" apt-get update
+  "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "${missing[@]}"
 fi
-"${root[@]}" apt-get update
-"${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "${missing[@]}"
+
+conan=2.34.0
+if [ "${1:-}" = tests ] && ! ls -d build/tools/lib/*/site-packages/conan-$conan.dist-info &>/dev/null; then
+  echo "Installing Conan $conan into build/tools" >&2
+  /usr/bin/python3 -m venv --clear build/tools
+  build/tools/bin/python -m pip install --quiet --disable-pip-version-check "conan==$conan"
+fi

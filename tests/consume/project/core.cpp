@@ -4,11 +4,17 @@
 
 using namespace pellucid;
 
-// A linear model: its gradient is its weights, whatever the noise.
+// A pipeline with a stage of one's own. The model is linear: its gradient is its weights, whatever the noise.
 int main() {
   const Tensor weights = torch::arange(12.0).view({12, 1}).to(torch::kFloat);
-  auto model = adapt([&](const Tensor& x) { return x.flatten(1).mm(weights); });
-  auto why = Attribution<SmoothGrad>({.samples = 4, .noise = 0.1});
-  const Tensor map = why(model, torch::rand({1, 3, 2, 2}), Class{0}).attribution;
-  return torch::allclose(map.flatten(), weights.flatten()) ? 0 : 1;
+  const auto model = adapt([&](const Tensor& x) { return x.flatten(1).mm(weights); });
+
+  const auto darken = [](const auto&, auto subject) {
+    subject.images = subject.images / 2;
+    return subject;
+  };
+  const auto why = darken | Attribution<SmoothGrad>({.samples = 4, .noise = 0.1});
+  const auto found = why(model, torch::ones({1, 3, 2, 2}), Class{0});
+  const bool darkened = torch::equal(found.images, torch::full({1, 3, 2, 2}, 0.5));
+  return darkened && torch::allclose(found.attribution.flatten(), weights.flatten()) ? 0 : 1;
 }

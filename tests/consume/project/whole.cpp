@@ -2,11 +2,12 @@
 
 using namespace pellucid;
 
-// Explains an image, draws the explanation, writes it and reads it back.
+// Attacks an image, explains it, draws the explanation, writes the picture and reads it back.
 int main() {
-  auto model = adapt([](const Tensor& x) { return x.mean({2, 3}); });
+  const auto model = adapt([](const Tensor& x) { return x.mean({2, 3}); });
   const Images image = torch::rand({1, 3, 16, 16});
-  const Tensor map = Attribution<Gradient>()(model, image, Class{1}).attribution;
-  write_png("why.png", overlay(image, map));
+  const auto why =
+      Attack<FGSM>({.epsilon = 4.0 / 255}) | Attribution<Gradient>() | Overlay{} | SavePng{"why.png"};
+  why(model, image, Class{1});
   return read_image("why.png").sizes() == image.sizes() ? 0 : 1;
 }
