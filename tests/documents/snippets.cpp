@@ -87,6 +87,27 @@ class InTemporaryFolder {
   std::filesystem::path before_;
 };
 
+struct NoisySquares {
+  std::int64_t samples = 50;
+  std::uint64_t seed = 0;
+
+  template <class M, class S>
+  Tensor operator()(const M& model, const S& subject) const {
+    const auto noisy = [&](const std::vector<Variant>& variants) {
+      std::vector<Tensor> rows;
+      for (const Variant& one : variants) {
+        const Tensor image = subject.images[one.image];
+        rows.push_back(image + 0.1 * gaussian(image.sizes(), subject.draw(seed, one.image, one.sample)));
+      }
+      return torch::stack(rows);
+    };
+    const auto square = [](const auto& m, const auto& part) {
+      return differentiate(part.objective, m, part.images).gradient.square();
+    };
+    return average_over(model, subject, {.samples = samples}, noisy, square).mean;
+  }
+};
+
 struct Region {
   static constexpr const char* layer = "";                                              // the output
   Tensor of(const Tensor& maps) const { return maps.select(1, 7).flatten(1).mean(1); }  // class 7, N numbers
@@ -306,6 +327,16 @@ BOOST_AUTO_TEST_CASE(the_patches_of_a_channel) {
   BOOST_TEST(layer[best.y][best.x].item<double>() == best.value, boost::test_tools::tolerance(1e-5));
   BOOST_TEST(printed.text().find(best.image) != std::string::npos);
   BOOST_TEST(std::filesystem::exists("best.png"));
+}
+
+BOOST_AUTO_TEST_CASE(a_method_that_averages) {
+  const Images images = test::some_images({2, 3, 8, 8});
+  // The mean of (2x)² over x ~ N(x₀, 0.1²) is 4 x₀² + 4 · 0.01.
+  const AnyModel squares = adapt([](const Tensor& x) { return x.square().flatten(1).sum(1, true); });
+  const Tensor map = Attribution<NoisySquares>({.samples = 200})(squares, images, Class{0}).attribution;
+  BOOST_TEST(difference(map.mean(), (4 * images.square() + 0.04).mean()) < 0.02);
+  const Tensor of_linear = Attribution<NoisySquares>()(linear_model(), images, Class{7}).attribution;
+  BOOST_TEST(difference(of_linear, row(7).square()) < 1e-6);
 }
 
 BOOST_AUTO_TEST_CASE(embeddings_are_explained) {
