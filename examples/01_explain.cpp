@@ -23,9 +23,6 @@ TORCH_MODULE(Network);
 
 int main(int count, char** arguments) {
   torch::manual_seed(1);
-  Network network;
-  auto model = adapt(network, imagenet());
-
   // A photo from the command line, or colours from left to right and from top to bottom.
   const auto ramp = torch::linspace(0, 1, 224);
   const Images images = count > 1
@@ -34,8 +31,9 @@ int main(int count, char** arguments) {
                                             ramp.view({-1, 1}).expand({224, 224}), torch::zeros({224, 224})})
                                   .unsqueeze(0);
 
+  Network network;
+  auto model = adapt(network, imagenet());
   auto why = Attribution<SmoothGrad>({.samples = 50, .noise = 0.15}) | Overlay{} | SavePng{"why.png"};
   const Picture picture = why(model, images);  // the objective is left out: TopClass{}
-
   std::cout << "why.png: " << picture.width << "×" << picture.height << " pixels\n";
 }

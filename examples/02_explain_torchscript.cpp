@@ -12,14 +12,22 @@ void write_model(const std::string& file) {
   convolution.register_parameter("weight", torch::randn({4, 3, 3, 3}), false);
   convolution.define("def forward(self, x):\n    return torch.conv2d(x, self.weight).relu()\n");
   network.register_module("convolution", convolution);
-  network.define("def forward(self, x):\n    return self.convolution.forward(x).mean([2, 3])\n");
+  network.register_parameter("classifier", torch::randn({4, 1000}), false);
+  network.define(
+      "def forward(self, x):\n"
+      "    return torch.matmul(self.convolution.forward(x).mean([2, 3]), self.classifier)\n");
   network.save(file);
 }
 
 int main(int count, char** arguments) {
-  if (count < 2) write_model("model.pt");
-  auto model = load_script(count < 2 ? "model.pt" : arguments[1], imagenet());
-  const Images images = count < 3 ? torch::rand({1, 3, 224, 224}) : read_image(arguments[2]);
+  torch::manual_seed(1);
+  // A file and a photo from the command line, or a network without training and noise.
+  if (count < 3) {
+    write_model("model.pt");
+    write_png("photo.png", to_picture(torch::rand({1, 3, 300, 400})));
+  }
+  auto model = load_script(count < 3 ? "model.pt" : arguments[1], imagenet());
+  const Images images = read_image(count < 3 ? "photo.png" : arguments[2]);
 
   for (const LayerInfo& layer : model.layers(images)) std::cout << layer.name << ": " << layer.kind << "\n";
   const Prediction said = predict(model, images)[0][0];

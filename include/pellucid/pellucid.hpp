@@ -1,6 +1,7 @@
 #pragma once
 /// All of Pellucid.
 
+#include <pellucid/activation/patch_images.hpp>
 #include <pellucid/activation/patch_index.hpp>
 #include <pellucid/activation/patch_view.hpp>
 #include <pellucid/activation/receptive_field.hpp>
