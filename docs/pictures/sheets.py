@@ -1,0 +1,72 @@
+#!/usr/bin/python3
+"""Draws the sheets of attribution methods in this folder: one picture, explained by each method of a family.
+
+    docs/pictures/sheets.py [PELLUCID]      the program; left out: build/release/bin/pellucid
+
+Needs Debian's python3-pil. Every map is one that `pellucid explain` draws; this puts them beside one another.
+"""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from PIL import Image, ImageDraw
+
+HERE = pathlib.Path(__file__).resolve().parent
+PELLUCID = sys.argv[1] if len(sys.argv) > 1 else str(HERE.parents[1] / "build/release/bin/pellucid")
+MODEL, NUMBER, SHAPE = "shapes-vgg", 1003, "SHAPE"  # a picture that no network was trained on
+LAYER = ["--layer", "features.13"]
+SHEETS = {
+    "attribution-gradients": [(name, ["--method", name]) for name in (
+        "gradient", "input-x-gradient", "smoothgrad", "smoothgrad-squared", "vargrad", "integrated-gradients",
+        "guided-backprop", "deconvnet")],
+    "attribution-layers": [(name, ["--method", name, *LAYER]) for name in (
+        "grad-cam", "grad-cam-plus-plus", "layer-cam", "score-cam", "guided-grad-cam", "layer-activation",
+        "layer-gradient-x-activation", "layer-conductance")],
+    "attribution-baselines": [(f"baseline {name}", ["--method", "integrated-gradients", "--baseline", name])
+                              for name in ("black", "mean", "blur", "noise")],
+}
+COLUMNS = {"attribution-baselines": 5}
+EDGE, SIDE, GAP, TEXT = 16, 224, 16, 18
+
+
+def run(*words):
+    subprocess.run([PELLUCID, *map(str, words)], check=True, stdout=subprocess.DEVNULL)
+
+
+def tiles_of(sheet):
+    """The picture and the map of a sheet by `explain`: the first two of its tiles, under the title."""
+    paper = sheet.getpixel((0, 0))
+    top = next(y for y in range(sheet.height)
+               if all(sheet.getpixel((EDGE + x, y)) != paper for x in range(SIDE)))
+    return [sheet.crop((left, top, left + SIDE, top + SIDE)) for left in (EDGE, EDGE + SIDE + GAP)]
+
+
+def explained(picture, options, folder):
+    out = folder / "one.png"
+    run("explain", "--model", MODEL, "--input", picture, *options, "--out", out)
+    return tiles_of(Image.open(out).convert("RGB"))
+
+
+def draw(tiles, columns):
+    rows = -(-len(tiles) // columns)
+    step = SIDE + GAP
+    sheet = Image.new("RGB", (2 * EDGE + columns * step - GAP, EDGE + rows * (step + TEXT)), "#fafaf8")
+    pen = ImageDraw.Draw(sheet)
+    for place, (label, tile) in enumerate(tiles):
+        left, top = EDGE + place % columns * step, EDGE + place // columns * (step + TEXT)
+        sheet.paste(tile, (left, top))
+        pen.text((left, top + SIDE + 3), label, fill="black")
+    return sheet.quantize(128, dither=Image.Dither.NONE)
+
+
+with tempfile.TemporaryDirectory() as name:
+    folder = pathlib.Path(name)
+    run("shapes", "--out", folder, "--first", NUMBER, "--count", 1)
+    picture = folder / SHAPE / f"{NUMBER:06}.png"
+    for sheet, methods in SHEETS.items():
+        made = [(label, explained(picture, options, folder)) for label, options in methods]
+        tiles = [(f"{SHAPE}, number {NUMBER}", made[0][1][0]), *((label, both[1]) for label, both in made)]
+        draw(tiles, COLUMNS.get(sheet, 3)).save(HERE / f"{sheet}.png", optimize=True)
+        print("written:", HERE / f"{sheet}.png")
