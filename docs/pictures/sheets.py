@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Draws the sheets of attribution methods in this folder: one picture, explained by each method of a family.
+"""Draws sheets of this folder by the program: one picture, explained by each method of a family; dreamt of by each
+preset; inverted from several layers.
 
     docs/pictures/sheets.py [PELLUCID]      the program; left out: build/release/bin/pellucid
 
@@ -15,19 +16,26 @@ from PIL import Image, ImageDraw
 
 HERE = pathlib.Path(__file__).resolve().parent
 PELLUCID = sys.argv[1] if len(sys.argv) > 1 else str(HERE.parents[1] / "build/release/bin/pellucid")
-MODEL, NUMBER, SHAPE = "shapes-vgg", 1003, "SHAPE"  # a picture that no network was trained on
-LAYER = ["--layer", "features.13"]
+MODEL, NUMBER, SHAPE = "shapes-vgg", 1001, "crescent"  # a picture that no network was trained on
+EARLIER = ["--layer", "features.13"]  # 16×16 places; the last layer with places has 4×4
 SHEETS = {
     "attribution-gradients": [(name, ["--method", name]) for name in (
         "gradient", "input-x-gradient", "smoothgrad", "smoothgrad-squared", "vargrad", "integrated-gradients",
         "guided-backprop", "deconvnet")],
-    "attribution-layers": [(name, ["--method", name, *LAYER]) for name in (
-        "grad-cam", "grad-cam-plus-plus", "layer-cam", "score-cam", "guided-grad-cam", "layer-activation",
-        "layer-gradient-x-activation", "layer-conductance")],
+    "attribution-layers": [
+        *((name, ["--method", name]) for name in (
+            "grad-cam", "grad-cam-plus-plus", "layer-cam", "score-cam", "guided-grad-cam")),
+        *((f"{name}, features.13", ["--method", name, *EARLIER]) for name in ("grad-cam", "layer-cam", "score-cam")),
+        *((name, ["--method", name, *EARLIER]) for name in (
+            "layer-activation", "layer-gradient-x-activation", "layer-conductance"))],
     "attribution-baselines": [(f"baseline {name}", ["--method", "integrated-gradients", "--baseline", name])
                               for name in ("black", "mean", "blur", "noise")],
 }
-COLUMNS = {"attribution-baselines": 5}
+WHOLE = {
+    "dreams-shapes.jpg": ["dream", "--target", "2", "--compare", "--steps", "200"],
+    "inversions.jpg": ["invert", "--layer", "features.2,features.6,features.13,features.20"],
+}
+COLUMNS = {"attribution-gradients": 3, "attribution-layers": 4, "attribution-baselines": 5}
 EDGE, SIDE, GAP, TEXT = 16, 224, 16, 18
 
 
@@ -58,7 +66,18 @@ def draw(tiles, columns):
         left, top = EDGE + place % columns * step, EDGE + place // columns * (step + TEXT)
         sheet.paste(tile, (left, top))
         pen.text((left, top + SIDE + 3), label, fill="black")
-    return sheet.quantize(128, dither=Image.Dither.NONE)
+    return sheet
+
+
+def save(sheet, name):
+    """Maps have few colours, and pictures many: 256 in a PNG, or a JPEG."""
+    file = HERE / name
+    sheet = sheet.convert("RGB")
+    if file.suffix == ".jpg":
+        sheet.save(file, quality=85)
+    else:
+        sheet.quantize(256, kmeans=2, dither=Image.Dither.NONE).save(file, optimize=True)
+    print("written:", file)
 
 
 with tempfile.TemporaryDirectory() as name:
@@ -68,5 +87,8 @@ with tempfile.TemporaryDirectory() as name:
     for sheet, methods in SHEETS.items():
         made = [(label, explained(picture, options, folder)) for label, options in methods]
         tiles = [(f"{SHAPE}, number {NUMBER}", made[0][1][0]), *((label, both[1]) for label, both in made)]
-        draw(tiles, COLUMNS.get(sheet, 3)).save(HERE / f"{sheet}.png", optimize=True)
-        print("written:", HERE / f"{sheet}.png")
+        save(draw(tiles, COLUMNS[sheet]), f"{sheet}.png")
+    for sheet, (command, *options) in WHOLE.items():
+        pictures = ["--input", picture] if command == "invert" else []
+        run(command, "--model", MODEL, *pictures, *options, "--out", folder / "one.png")
+        save(Image.open(folder / "one.png"), sheet)
