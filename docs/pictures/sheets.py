@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Draws sheets of this folder by the program: one picture, explained by each method of a family; dreamt of by each
-preset; inverted from several layers.
+"""Draws sheets of this folder by the program: one picture, explained by each method of a family; attacked by each
+method; dreamt of by each preset; inverted from several layers.
 
     docs/pictures/sheets.py [PELLUCID]      the program; left out: build/release/bin/pellucid
 
-Needs Debian's python3-pil. Every map is one that `pellucid explain` draws; this puts them beside one another.
+Needs Debian's python3-pil. Every tile is one that `pellucid` draws; this puts them beside one another.
 """
 
 import pathlib
@@ -31,11 +31,19 @@ SHEETS = {
     "attribution-baselines": [(f"baseline {name}", ["--method", "integrated-gradients", "--baseline", name])
                               for name in ("black", "mean", "blur", "noise")],
 }
+EPSILON = ["--epsilon", "0.06"]
+ATTACKS = [
+    ("fgsm", ["--method", "fgsm", *EPSILON]),
+    ("ifgsm", ["--method", "ifgsm", *EPSILON]),
+    ("pgd", ["--method", "pgd", *EPSILON]),
+    ("pgd --norm 2 --epsilon 3", ["--method", "pgd", "--norm", "2", "--epsilon", "3"]),
+    ("minimal-epsilon", ["--method", "minimal-epsilon"]),
+]
 WHOLE = {
     "dreams-shapes.jpg": ["dream", "--target", "2", "--compare", "--steps", "200"],
     "inversions.jpg": ["invert", "--layer", "features.2,features.6,features.13,features.20"],
 }
-COLUMNS = {"attribution-gradients": 3, "attribution-layers": 4, "attribution-baselines": 5}
+COLUMNS = {"attribution-gradients": 3, "attribution-layers": 4, "attribution-baselines": 5, "attacks": 3}
 EDGE, SIDE, GAP, TEXT = 16, 224, 16, 18
 
 
@@ -44,16 +52,16 @@ def run(*words):
 
 
 def tiles_of(sheet):
-    """The picture and the map of a sheet by `explain`: the first two of its tiles, under the title."""
+    """The first two tiles under the title of a sheet: the picture, and what `explain` or `attack` has to show."""
     paper = sheet.getpixel((0, 0))
     top = next(y for y in range(sheet.height)
                if all(sheet.getpixel((EDGE + x, y)) != paper for x in range(SIDE)))
     return [sheet.crop((left, top, left + SIDE, top + SIDE)) for left in (EDGE, EDGE + SIDE + GAP)]
 
 
-def explained(picture, options, folder):
+def made(command, model, picture, options, folder):
     out = folder / "one.png"
-    run("explain", "--model", MODEL, "--input", picture, *options, "--out", out)
+    run(command, "--model", model, "--input", picture, *options, "--out", out)
     return tiles_of(Image.open(out).convert("RGB"))
 
 
@@ -84,10 +92,12 @@ with tempfile.TemporaryDirectory() as name:
     folder = pathlib.Path(name)
     run("shapes", "--out", folder, "--first", NUMBER, "--count", 1)
     picture = folder / SHAPE / f"{NUMBER:06}.png"
-    for sheet, methods in SHEETS.items():
-        made = [(label, explained(picture, options, folder)) for label, options in methods]
-        tiles = [(f"{SHAPE}, number {NUMBER}", made[0][1][0]), *((label, both[1]) for label, both in made)]
-        save(draw(tiles, COLUMNS[sheet]), f"{sheet}.png")
+    families = [*(("explain", MODEL, *family) for family in SHEETS.items()),
+                ("attack", "shapes-convnext", "attacks", ATTACKS)]
+    for command, model, sheet, methods in families:
+        tiles = [(label, made(command, model, picture, options, folder)) for label, options in methods]
+        first = (f"{SHAPE}, number {NUMBER}", tiles[0][1][0])
+        save(draw([first, *((label, both[1]) for label, both in tiles)], COLUMNS[sheet]), f"{sheet}.png")
     for sheet, (command, *options) in WHOLE.items():
         pictures = ["--input", picture] if command == "invert" else []
         run(command, "--model", MODEL, *pictures, *options, "--out", folder / "one.png")
