@@ -12,7 +12,7 @@ packages=(
   libboost-test-dev libcli11-dev nlohmann-json3-dev
 )
 if [ "${1:-}" = tests ]; then
-  packages+=(python3-torch python3-torchvision python3-venv clang-16 clang-format-14)
+  packages+=(python3-torch python3-torchvision python3-venv clang-16 clang-format-14 doxygen)
 fi
 
 missing=()

@@ -25,12 +25,12 @@ struct FieldAxis {
 
 /// A rectangle of pixels: rows top … bottom − 1, columns left … right − 1.
 struct Box {
-  std::int64_t top = 0, left = 0, bottom = 0, right = 0;
+  std::int64_t top = 0, left = 0, bottom = 0, right = 0;  ///< pixels from the upper left corner
 };
 
 /// A point of an image, in pixels from its upper left corner: the middle of the first pixel is (0.5, 0.5).
 struct Spot {
-  double y = 0, x = 0;
+  double y = 0, x = 0;  ///< down and across
 };
 
 /// What the places of a layer see of images H×W.

@@ -17,7 +17,7 @@ namespace pellucid {
 /// What an attack method gives: the images changed, in [0, 1], and how it went. A method of your own may
 /// leave out all but the images.
 struct Adversarial {
-  Images images{};
+  Images images{};                      ///< the changed ones, in the place of the given ones
   std::vector<std::int64_t> unmoved{};  ///< rows whose gradient is zero everywhere: no way to go was found
   std::vector<std::vector<AttackStep>> steps{};  ///< of each image: its table, whose last row is about
                                                  ///< `images`
@@ -46,7 +46,8 @@ template <class S>
 using Attacked = Adding<S, AttackRecord>;
 
 /// A method of attack: an aggregate of its options, callable with a model and a subject about a class (the
-/// label to get away from), that gives Adversarial images.
+/// label to get away from), that gives Adversarial images. A member `check()`, where it has one, is called
+/// when the stage is made, and throws Error on options out of range.
 template <class Method>
 concept AttackMethod = std::copy_constructible<Method> &&
     requires(const Method& method, Tensor (*const& model)(const Images&), const Subject<Class>& subject) {
@@ -98,6 +99,12 @@ inline void check_found(const Adversarial& found, const Images& images) {
 ///
 /// The objective is the label to get away from: a Class, or TopClass (left out), what the model says. A later
 /// stage asks about the same objective: TopClass is then what the model says of the attacked images.
+///
+///   auto fooled = Attack<FGSM>({.epsilon = 4.0 / 255});
+///   Images changed = fooled(model, images, Class{207}).images;
+///
+/// Throws Error on images that are none (`check_images`), on a label that the model does not have, and where
+/// the method gives other images than it was given: in number or in shape.
 template <class Method>
 class Attack : public Stage<Attack<Method>> {
   static_assert(
@@ -113,6 +120,7 @@ class Attack : public Stage<Attack<Method>> {
   static constexpr std::int64_t work = 1;
 
   Attack() : Attack(Method{}) {}
+  /// Throws Error on options out of range.
   explicit Attack(Method method) : method_(std::move(method)) {
     if constexpr (requires { method_.check(); }) method_.check();
   }

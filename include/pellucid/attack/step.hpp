@@ -13,10 +13,10 @@ namespace pellucid {
 /// What the model says of an image on its way: a row in the table of an attack. Step 0 is the image as it
 /// was; a second row of step 0 is a random start that needs no step.
 struct AttackStep {
-  std::int64_t step = 0;
-  std::int64_t predicted = 0;  ///< the class that the model gives it
-  double probability = 0;      ///< of that class (softmax)
-  double label_probability = 0;
+  std::int64_t step = 0;                       ///< steps made
+  std::int64_t predicted = 0;                  ///< the class that the model gives it
+  double probability = 0;                      ///< of that class (softmax)
+  double label_probability = 0;                ///< of the label to get away from
   std::optional<double> target_probability{};  ///< where there is a target
   double epsilon = 0;    ///< how far from the original the image may be at this step, in the attack's norm
   bool reached = false;  ///< the answer is as wished: not the label, or the target
@@ -24,15 +24,15 @@ struct AttackStep {
 
 /// How often an image went through the model. A batch of variants of it counts as one pass.
 struct Passes {
-  std::int64_t forward = 0;
-  std::int64_t backward = 0;
+  std::int64_t forward = 0;   ///< with or without a gradient
+  std::int64_t backward = 0;  ///< for the gradient
 };
 
 /// What an attack wants of the model: another answer than the label, or the target where there is one. As an
 /// objective it is the loss whose gradient an attack follows: the cross-entropy of the one or the other.
 struct Aim {
-  PerImage label = 0;
-  PerImage target{};
+  PerImage label = 0;  ///< the class to get away from
+  PerImage target{};   ///< the class to reach; left out: any but the label
 
   static constexpr const char* layer = "";  ///< the scores
 

@@ -20,7 +20,8 @@ struct AnyModel {
 }  // namespace detail
 
 /// A method of attribution: an aggregate of its options, callable with a model and a subject, that gives an
-/// Explanation (or just the attribution, a tensor).
+/// Explanation (or just the attribution, a tensor). A member `check()`, where it has one, is called when the
+/// stage is made, and throws Error on options out of range.
 template <class Method>
 concept AttributionMethod = std::copy_constructible<Method> &&
     requires(const Method& method, const detail::AnyModel& model, const Subject<Class>& subject) {
@@ -32,7 +33,9 @@ concept AttributionMethod = std::copy_constructible<Method> &&
 ///   auto why = Attribution<SmoothGrad>({.samples = 50});
 ///   Tensor attribution = why(model, images, Class{281}).attribution;
 ///
-/// Options are checked here, at construction.
+/// Options are checked here, at construction. Throws Error on images that are none (`check_images`), for an
+/// attribution that holds NaN or infinity and, where the method differentiates, when no path leads from the
+/// objective to what is explained.
 template <class Method>
 class Attribution : public Stage<Attribution<Method>> {
   static_assert(
@@ -48,6 +51,7 @@ class Attribution : public Stage<Attribution<Method>> {
   static constexpr std::int64_t work = 1;
 
   Attribution() : Attribution(Method{}) {}
+  /// Throws Error on options out of range.
   explicit Attribution(Method method) : method_(std::move(method)) {
     if constexpr (requires { method_.check(); }) method_.check();
   }

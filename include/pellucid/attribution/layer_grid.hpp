@@ -35,10 +35,11 @@ struct LayerLayout {
 
 /// The places of a layer, h×w of them.
 struct LayerGrid {
-  std::int64_t height = 0, width = 0;
-  std::int64_t leading = 0;    ///< tokens in front of them
-  bool channels_last = false;  ///< tokens have theirs last, too
+  std::int64_t height = 0, width = 0;  ///< h and w
+  std::int64_t leading = 0;            ///< tokens in front of them
+  bool channels_last = false;          ///< tokens have theirs last, too
 
+  /// How many there are: h · w.
   std::int64_t places() const { return height * width; }
   bool operator==(const LayerGrid&) const = default;
 };
@@ -91,9 +92,11 @@ inline std::optional<LayerGrid> grid_of(at::IntArrayRef layer, at::IntArrayRef i
 /// either.
 class GridsInOrder {
  public:
+  /// images: the shape of those that the layers' outputs are of.
   explicit GridsInOrder(at::IntArrayRef images, const LayerLayout& layout = {})
       : images_(images.vec()), layout_(layout) {}
 
+  /// The grid of the next layer, by the shape of its output; nothing where it has none.
   std::optional<LayerGrid> next(at::IntArrayRef layer) {
     const auto grid = grid_of(layer, images_, layout_);
     if (!grid || layer[0] != images_[0]) return {};

@@ -50,7 +50,7 @@ inline bool is_relu(const std::string& node) {
 /// back by a rule: as a module, a function, in place, used twice, in TorchScript. Throws Error where there is
 /// none.
 struct WithReluBackward {
-  ReluBackward rule = ReluBackward::guided;
+  ReluBackward rule = ReluBackward::guided;  ///< which
 
   void operator()(const Tensor& values) const {
     std::size_t found = 0;

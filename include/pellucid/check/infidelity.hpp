@@ -10,6 +10,7 @@
 
 namespace pellucid {
 
+/// How infidelity() draws its changes.
 struct InfidelityOptions {
   std::int64_t samples = 100;  ///< n, at least 1
   double noise = 0.02;         ///< σ as a share of the image's range, above 0

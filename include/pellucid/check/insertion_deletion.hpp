@@ -12,12 +12,13 @@
 
 namespace pellucid {
 
+/// How insertion_deletion() takes pixels away.
 struct CurveOptions {
-  std::int64_t steps = 50;  ///< at least 1; never more than there are pixels
-  PixelRank rank = PixelRank::magnitude;
-  Baseline deleted = Baseline::mean();  ///< what a deleted pixel becomes
-  std::optional<Baseline> canvas{};     ///< what pixels are inserted on; left out: the image blurred by 10
-                                        ///< pixels, and black where the images are not N×C×H×W
+  std::int64_t steps = 50;                ///< at least 1; never more than there are pixels
+  PixelRank rank = PixelRank::magnitude;  ///< which pixels come first
+  Baseline deleted = Baseline::mean();    ///< what a deleted pixel becomes
+  std::optional<Baseline> canvas{};       ///< what pixels are inserted on; left out: the image blurred by 10
+                                          ///< pixels, and black where the images are not N×C×H×W
 
   void check() const {
     if (steps < 1)

@@ -10,6 +10,7 @@
 
 namespace pellucid {
 
+/// How max_sensitivity() draws neighbours of an image.
 struct MaxSensitivityOptions {
   double radius = 0.02;       ///< r: no pixel changes by more; above 0
   std::int64_t samples = 10;  ///< n, at least 1

@@ -12,6 +12,7 @@
 
 namespace pellucid {
 
+/// How randomization() shuffles a network.
 struct RandomizationOptions {
   std::int64_t steps = 0;  ///< 0: a step for each layer; otherwise no more steps than this, of about as many
                            ///< layers each

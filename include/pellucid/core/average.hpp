@@ -19,7 +19,7 @@ struct Variant {
 
 /// What to average over, and how far.
 struct AveragePlan {
-  std::int64_t images = 1;
+  std::int64_t images = 1;        ///< each averaged by itself
   std::int64_t samples = 1;       ///< variants of each image
   std::int64_t micro_batch = 8;   ///< variants evaluated at once
   std::vector<double> weights{};  ///< one per sample; empty: all equal
@@ -30,10 +30,10 @@ struct AveragePlan {
 
 /// The averages of all images, stacked along dimension 0.
 struct Average {
-  Tensor mean{};
+  Tensor mean{};            ///< weighted, where weights are given
   Tensor variance{};        ///< unbiased, of the independent draws; undefined for one sample
   Tensor standard_error{};  ///< of the mean; infinite for one draw (a pair), undefined for one sample
-  std::vector<std::int64_t> samples{};
+  std::vector<std::int64_t> samples{};  ///< taken of each image
 };
 
 /// Whether an exception says that memory ran out, on the CPU or on a device.

@@ -55,6 +55,7 @@ inline DigestBytes digest_bytes(std::string_view hex) {
 /// wants that. (`c10::sha1` takes all bytes at once, as one string, and almost three times as long.)
 class Digest {
  public:
+  /// The next bytes.
   Digest& add(std::string_view bytes) {
     size_ += bytes.size();
     if (waiting_ > 0) {
@@ -125,6 +126,7 @@ inline std::string digest_of(std::string_view bytes) {
   return Digest().add(bytes).hex();
 }
 
+/// The same.
 inline std::string digest_of(std::span<const std::uint8_t> bytes) {
   return digest_of(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
 }

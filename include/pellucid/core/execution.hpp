@@ -17,6 +17,7 @@ struct Execution {
   std::optional<torch::Device> device{};  ///< the model is brought there; left out, it stays where it is.
                                           ///< Images are brought to it, and what is found back to theirs
 
+  /// Throws Error for a micro-batch without an image, and threads below 0.
   void check() const {
     if (micro_batch < 1)
       throw Error("Execution: micro_batch is " + std::to_string(micro_batch) +

@@ -54,6 +54,7 @@ inline std::error_code last_error() {
 /// Throws Error with the system's reason: no such folder, no permission, disk full.
 class AtomicFile {
  public:
+  /// Opens a file beside the path. Throws Error without a name, for a folder, and where none can be written.
   explicit AtomicFile(const std::filesystem::path& path) : path_(path), target_(path) {
     namespace fs = std::filesystem;
     std::error_code ignored;
@@ -85,10 +86,12 @@ class AtomicFile {
   AtomicFile& operator=(const AtomicFile&) = delete;
   ~AtomicFile() { discard(); }
 
+  /// The next bytes. Throws Error when they do not fit on the disk.
   void write(const void* data, std::size_t size) {
     errno = 0;
     if (size != 0 && std::fwrite(data, 1, size, file_.get()) != size) fail(detail::last_error());
   }
+  /// The same.
   void write(std::string_view bytes) { write(bytes.data(), bytes.size()); }
 
   /// Puts the file in its place. Throws Error when the last bytes do not fit on the disk.
@@ -138,9 +141,11 @@ inline void write_atomically(const std::filesystem::path& path, std::string_view
 /// be, which ends the message of every refusal.
 class InputName {
  public:
+  /// expected: what a good one would be, such as "a PNG or JPEG file".
   InputName(std::filesystem::path path, std::string expected)
       : path_(std::move(path)), expected_(std::move(expected)) {}
 
+  /// Throws Error, which tells the name, the reason and what was expected.
   [[noreturn]] void refuse(const std::string& reason, Fault fault = Fault::request) const {
     throw Error("cannot read " + path_.string() + ": " + reason + "; expected " + expected_, fault);
   }
@@ -157,6 +162,7 @@ class InputName {
 /// Throws Error when the file is missing, a folder or no regular file, or may not be read.
 class InputFile : public InputName {
  public:
+  /// Opens the file.
   InputFile(std::filesystem::path path, std::string expected)
       : InputName(std::move(path), std::move(expected)) {
     namespace fs = std::filesystem;
@@ -173,6 +179,7 @@ class InputFile : public InputName {
     if (file_ == nullptr) refuse(detail::last_error().message(), detail::fault_of(detail::last_error()));
   }
 
+  /// Bytes in the file.
   std::uintmax_t size() const { return size_; }
 
   /// Reads exactly `size` bytes.

@@ -14,6 +14,7 @@ namespace pellucid {
 /// which is s²/k for equal weights.
 class Moments {
  public:
+  /// One tensor more, of the same shape, with its weight w.
   void add(const Tensor& x, double weight = 1) {
     if (count_ == 0) {
       origin_ = x.clone();
@@ -31,8 +32,10 @@ class Moments {
     squared_weights_ += weight * weight;
   }
 
+  /// How many tensors were added: k.
   std::int64_t count() const { return count_; }
 
+  /// μ of the tensors, of which there must be one.
   Tensor mean() const { return origin_ + sum_ / weights_; }
 
   /// The unbiased variance s² of equally weighted tensors; zero for one.

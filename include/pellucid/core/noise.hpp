@@ -14,7 +14,7 @@ namespace pellucid {
 /// Which draw of the noise: a function of these and of nothing else, so that a result depends neither on the
 /// micro-batch nor on the machine.
 struct Draw {
-  std::uint64_t seed = 0;
+  std::uint64_t seed = 0;    ///< the caller's choice
   std::int64_t image = 0;    ///< the image's number
   std::int64_t sample = 0;   ///< which of its samples
   std::uint64_t nested = 0;  ///< which samples of methods around this one (0: none), whose noise is another

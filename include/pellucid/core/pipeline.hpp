@@ -66,6 +66,7 @@ class Pipeline;
 
 /// The base of everything that `|` composes. One operator for all, found through this base.
 struct Composable {
+  /// The two stages, one after the other: a Pipeline, which is a stage again.
   template <class Left, class Right>
   friend constexpr auto operator|(Left left, Right right) {
     static_assert(std::is_class_v<Left> && std::is_class_v<Right>,
@@ -168,6 +169,7 @@ class Pipeline : public Stage<Pipeline<Left, Right>> {
 
   static constexpr std::int64_t work = detail::work<Left>() + detail::work<Right>();
 
+  /// `left | right` makes it.
   constexpr Pipeline(Left left, Right right) : left_(std::move(left)), right_(std::move(right)) {}
 
   /// The images that a pipeline which begins with an optimizer begins with.

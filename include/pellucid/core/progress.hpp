@@ -31,6 +31,7 @@ struct Silent {
 template <ProgressCallback F>
 class Reporter {
  public:
+  /// Begins to take the time. The callback must live as long as it, or until silence().
   explicit Reporter(F& callback) : callback_(&callback), start_(std::chrono::steady_clock::now()) {}
 
   /// `done` of `total` units of this piece are done. Throws Cancelled when the callback says false.

@@ -8,8 +8,8 @@ namespace pellucid {
 
 /// Nodes and weights of a rule ∫₀¹ f(t) dt ≈ Σ wₖ f(tₖ).
 struct Quadrature {
-  std::vector<double> nodes{};
-  std::vector<double> weights{};
+  std::vector<double> nodes{};    ///< tₖ
+  std::vector<double> weights{};  ///< wₖ, which add up to 1
 };
 
 /// The Gauss–Legendre rule with n nodes on [0, 1]: exact for polynomials of degree 2n − 1. The nodes are the

@@ -29,10 +29,10 @@ Objective select(const Objective& objective, const std::vector<std::int64_t>& ro
 /// A stage takes it by value and returns it, with what it found added.
 template <class Objective, ProgressCallback Callback = Silent>
 struct Subject {
-  Images images;  ///< N×…
-  Objective objective;
-  std::vector<std::int64_t> numbers;  ///< of the images, which their noise depends on
-  Reporter<Callback> report;
+  Images images;                        ///< N×…
+  Objective objective;                  ///< what is asked about each of them
+  std::vector<std::int64_t> numbers;    ///< of the images, which their noise depends on
+  Reporter<Callback> report;            ///< tells how far the work is
   std::vector<std::uint64_t> nested{};  ///< of each image: which samples of methods around this one led to
                                         ///< it; empty: none
 

@@ -10,6 +10,7 @@
 
 namespace pellucid {
 
+/// What a pixel of a resized image is: the nearest one, or a weighted mean of those around it (see `resize`).
 enum class Interpolation { nearest, bilinear, bicubic };
 
 namespace detail {

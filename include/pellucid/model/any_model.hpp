@@ -19,6 +19,7 @@ namespace pellucid {
 ///   AnyModel model = from_file ? AnyModel(load_script(file)) : AnyModel(adapt(net));
 class AnyModel {
  public:
+  /// The model itself, or a copy of it that shares the network.
   template <LayeredModel M>
   requires(!std::same_as<M, AnyModel>) AnyModel(M model)  // NOLINT: every model is one
       : model_(std::make_shared<const Holding<M>>(std::move(model))) {}
@@ -61,6 +62,7 @@ class AnyModel {
   /// What the network wants done to an image; nothing where the model does not tell.
   Preprocess preprocess() const { return model_->preprocess(); }
 
+  /// How the model is run.
   Execution execution() const { return model_->execution(); }
 
  private:

@@ -13,8 +13,8 @@ namespace pellucid {
 
 /// A class and how sure the model is of it (softmax).
 struct Prediction {
-  std::int64_t label = 0;
-  double probability = 0;
+  std::int64_t label = 0;  ///< the class's number, from 0
+  double probability = 0;  ///< 0 to 1
 };
 
 /// What a model is asked about images, in its micro-batches and without gradients:

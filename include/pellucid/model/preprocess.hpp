@@ -16,7 +16,7 @@ struct Preprocess {
   std::int64_t crop = 0;       ///< then the middle crop×crop pixels are taken; 0: all of them
   std::vector<double> mean{};  ///< one per channel, or one for all; empty: 0
   std::vector<double> std{};   ///< one per channel, or one for all; empty: 1
-  Interpolation interpolation = Interpolation::bilinear;
+  Interpolation interpolation = Interpolation::bilinear;  ///< how it is resized
 
   /// Images N×C×H×W brought to the size that the network sees, still in [0, 1]. Differentiable. Images that
   /// are crop×crop already are taken as they are. Images of 8 bits a sample, as files give them, keep 8 bits,

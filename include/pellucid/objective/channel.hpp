@@ -10,8 +10,8 @@ namespace pellucid {
 /// The mean of a channel over its places: (1/HW) Σ_yx a_cyx. On a layer N×K, the unit a_c itself. Dimension 1
 /// is taken for the channels, always: of a layer N×H×W×C (Swin, within ConvNeXt's blocks) it is a row.
 struct Channel {
-  std::string layer{};
-  PerImage channel = 0;
+  std::string layer{};   ///< as `model.layers(images)` names it
+  PerImage channel = 0;  ///< from 0: one for all images, or one for each
 
   /// the layer's output N×C×… → N
   Tensor of(const Tensor& output) const {

@@ -8,7 +8,7 @@ namespace pellucid {
 
 /// The score of a class, before softmax: S_k. `Class{281}` for all images, `Class{{207, 281}}` for one each.
 struct Class {
-  PerImage label = 0;
+  PerImage label = 0;  ///< the class, from 0: one for all images, or one for each
 
   static constexpr const char* layer = "";  ///< the scores
 

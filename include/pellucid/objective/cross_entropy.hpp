@@ -7,7 +7,7 @@ namespace pellucid {
 
 /// How wrong the model is about a label: −ln softmax(S)_label. What attacks make larger.
 struct CrossEntropy {
-  PerImage label = 0;
+  PerImage label = 0;  ///< the class, from 0: one for all images, or one for each
 
   static constexpr const char* layer = "";  ///< the scores
 

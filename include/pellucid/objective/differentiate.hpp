@@ -15,8 +15,8 @@ struct ChainRule {
 
 /// The values of an objective, N, and their gradient with respect to something.
 struct Derivative {
-  Tensor value{};
-  Tensor gradient{};
+  Tensor value{};     ///< N, without a graph
+  Tensor gradient{};  ///< in the shape of what it is with respect to: N×…
 };
 
 namespace detail {
@@ -84,9 +84,9 @@ Derivative differentiate(const O& objective, const M& model, const Images& image
 
 /// ∂ objective / ∂ a layer's output, with that output.
 struct LayerDerivative {
-  Tensor value{};
-  Tensor output{};
-  Tensor gradient{};
+  Tensor value{};     ///< N, of the objective
+  Tensor output{};    ///< N×…, of the layer
+  Tensor gradient{};  ///< in the output's shape
 };
 
 /// ∂ objective / ∂ the output of a layer, from one forward pass.

@@ -11,8 +11,8 @@ namespace pellucid {
 ///
 /// A concept found by probing, a sum or difference of channels, the answer to another image.
 struct Direction {
-  std::string layer{};
-  Tensor v{};
+  std::string layer{};  ///< as `model.layers(images)` names it
+  Tensor v{};           ///< C values, or one output's shape; of any length but 0
 
   /// the layer's output N×C×… → N
   Tensor of(const Tensor& output) const {

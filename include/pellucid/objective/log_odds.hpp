@@ -11,7 +11,7 @@ namespace pellucid {
 /// Unlike the score S_k it grows only where other classes stay behind, and unlike ln p its gradient does not
 /// fade where the model is sure.
 struct LogOdds {
-  PerImage label = 0;
+  PerImage label = 0;  ///< the class, from 0: one for all images, or one for each
 
   static constexpr const char* layer = "";  ///< the scores
 

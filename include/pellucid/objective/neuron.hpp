@@ -13,10 +13,10 @@ namespace pellucid {
 /// on a layer N×C×H×W, settled on the image itself. Dimension 1 is taken for the channels, always: on a layer
 /// N×H×W×C (Swin, within ConvNeXt's blocks) its numbers are rows.
 struct Neuron {
-  std::string layer{};
-  PerImage channel = 0;
-  PerImage y{};
-  PerImage x{};
+  std::string layer{};   ///< as `model.layers(images)` names it
+  PerImage channel = 0;  ///< from 0: one for all images, or one for each
+  PerImage y{};          ///< row of the layer, from 0; left out with x: where the channel responds most
+  PerImage x{};          ///< column of the layer, from 0
 
   /// the layer's output N×C×H×W or N×K → N
   Tensor of(const Tensor& output) const {

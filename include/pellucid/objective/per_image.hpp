@@ -17,11 +17,13 @@ class PerImage {
  public:
   PerImage() = default;
   template <std::integral Integer>
-  PerImage(Integer value) : values_{std::int64_t(value)} {}  // NOLINT: a number is a PerImage
-  PerImage(std::initializer_list<std::int64_t> values) : values_(values) {}
+  PerImage(Integer value) : values_{std::int64_t(value)} {}                  // NOLINT: a number is a PerImage
+  PerImage(std::initializer_list<std::int64_t> values) : values_(values) {}  // NOLINT
   PerImage(std::vector<std::int64_t> values) : values_(std::move(values)) {}  // NOLINT
 
+  /// Whether there is no number.
   bool empty() const { return values_.empty(); }
+  /// The numbers as they were given: none, one, or one for each image.
   const std::vector<std::int64_t>& values() const { return values_; }
 
   /// The number for an image.

@@ -29,9 +29,9 @@ struct CosineDistance {
 /// How near a layer's output is to one that is known: −distance(Φ, Φ₀).
 template <class Distance>
 struct NearTo {
-  std::string layer{};
-  Tensor known{};  ///< Φ₀, N×… or one for all, 1×…
-  Distance distance{};
+  std::string layer{};  ///< whose output is Φ
+  Tensor known{};       ///< Φ₀, N×… or one for all, 1×…
+  Distance distance{};  ///< (N×…, N×…) → N
 
   /// the layer's output N×… → N
   Tensor of(const Tensor& output) const {
@@ -48,9 +48,9 @@ struct NearTo {
 /// any callable (N×…, N×…) → N.
 template <class Distance = SquaredError>
 struct Representation {
-  std::string layer{};
-  Images image{};  ///< N×…: one for each image, or one for all
-  Distance distance{};
+  std::string layer{};  ///< whose output is Φ
+  Images image{};       ///< N×…: one for each image, or one for all
+  Distance distance{};  ///< SquaredError, CosineDistance or your own
 
   template <class M>
   NearTo<Distance> resolve(const M& model, const Images&) const {
@@ -87,6 +87,7 @@ struct Representation {
                   " for " + std::to_string(images) + " images; give one for all of them, or one for each");
   }
 
+  /// How many images there are to come near to.
   std::int64_t count() const { return image.defined() && image.dim() > 0 ? image.size(0) : 1; }
 
   Representation select(const std::vector<std::int64_t>& rows) const {

@@ -31,16 +31,16 @@ template <class Parameters = Pixels>
 struct AscentIn {
   using Parameterization = Parameters;
 
-  std::int64_t steps = 500;
-  LearningRate learning_rate = NormalizedRate{};
-  Update update = PlainUpdate{};
-  double noise = 0.04;      ///< standard deviation of the start, in units of the parameters
-  std::int64_t height = 0;  ///< of images that are made from nothing; 0: as the model crops
-  std::int64_t width = 0;
-  std::int64_t octaves = 1;
-  double octave_scale = 1.4;
-  std::uint64_t seed = 0;
-  Parameters parameters{};
+  std::int64_t steps = 500;                       ///< at each octave, 1 or more
+  LearningRate learning_rate = NormalizedRate{};  ///< how far a step goes
+  Update update = PlainUpdate{};                  ///< how the gradient becomes a step
+  double noise = 0.04;        ///< standard deviation of the start, in units of the parameters; 0: grey
+  std::int64_t height = 0;    ///< of images that are made from nothing, in pixels; 0: as the model crops
+  std::int64_t width = 0;     ///< likewise
+  std::int64_t octaves = 1;   ///< sizes, the last of which is the whole
+  double octave_scale = 1.4;  ///< from one size to the next, above 1
+  std::uint64_t seed = 0;  ///< of the start and of what the regularizer draws: the same gives the same images
+  Parameters parameters{};  ///< what of an image is changed: Pixels, or Fourier
 
   void check() const {
     if (steps < 1) throw Error("Ascent: " + std::to_string(steps) + " steps were asked for; give 1 or more");
@@ -114,6 +114,10 @@ struct AscentIn {
   }
 };
 
+/// Activation maximisation by pixels: see AscentIn.
+///
+///   auto dream = Optimizer<Ascent, Regularizer<L2, Blur>>({.steps = 500});
+///   Images seen = dream(model, Channel{"features.28", 42});
 using Ascent = AscentIn<Pixels>;
 
 }  // namespace pellucid

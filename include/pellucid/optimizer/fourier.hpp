@@ -30,6 +30,7 @@ struct Fourier {
   /// x of a start: the coefficients themselves are noise, not the pixels.
   Tensor start(const Tensor& noise) const { return torch::view_as_real(fft(noise)); }
 
+  /// x → images N×C×H×W of the size, in (0, 1)
   Images image(const Tensor& x, const Tensor& center, at::IntArrayRef size) const {
     const std::int64_t height = size[size.size() - 2], width = size[size.size() - 1];
     const Tensor strength = scale(height, width, x.options()).mul_(contrast).unsqueeze(-1);
@@ -47,6 +48,7 @@ struct Fourier {
   /// What penalties see: the image with the mean image taken off.
   Tensor centered(const Tensor&, const Images& image, const Tensor& center) const { return image - center; }
 
+  /// x as it is: every x is an image.
   Tensor bounded(const Tensor& x, const Tensor&) const { return x; }
 
  private:

@@ -37,9 +37,9 @@ double layer_depth(const M& model, const std::string& layer, const Images& image
 /// Mahendran & Vedaldi, "Understanding deep image representations by inverting them", CVPR 2015.
 struct Inversion {
   ScheduledRate learning_rate{{{100, 0.004}, {200, 0.0004}, {100, 0.00004}}};  ///< its steps are all steps
-  double momentum = 0.9;
-  double norm = 0;  ///< σ, in pixels of [0, 1]; 0: of a usual image of that size
-  std::uint64_t seed = 0;
+  double momentum = 0.9;                                                       ///< 0 or more, below 1
+  double norm = 0;         ///< σ, in pixels of [0, 1]; 0: of a usual image of that size
+  std::uint64_t seed = 0;  ///< of the start and of what the regularizer draws
 
   void check() const {
     LearningRate(learning_rate).check();

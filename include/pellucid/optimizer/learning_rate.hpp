@@ -17,23 +17,24 @@ namespace pellucid {
 ///
 /// Yosinski et al., "Understanding neural networks through deep visualization", 2015 (their code).
 struct ProgressRate {
-  double progress = 2;
-  double limit = 1e8;
+  double progress = 2;  ///< of the objective, above 0
+  double limit = 1e8;   ///< of the rate, above 0
 };
 
 /// The rate that changes each image by the same amount in each step: change / RMS(g), so that the root mean
 /// square of the change of x is `change`.
 struct NormalizedRate {
-  double change = 0.01;
+  double change = 0.01;  ///< in the unit of x, above 0
 };
 
 /// One rate after another; the last goes on. Where the rate drops, momentum begins anew.
 struct ScheduledRate {
+  /// A rate, and how long it holds.
   struct Phase {
-    std::int64_t steps = 0;
-    double rate = 0;
+    std::int64_t steps = 0;  ///< 1 or more
+    double rate = 0;         ///< above 0
   };
-  std::vector<Phase> phases{};
+  std::vector<Phase> phases{};  ///< in their order, at least one
 };
 
 /// How far a step goes along the gradient: a constant, or a rate that depends on the gradient or on the step.

@@ -53,6 +53,7 @@ class Optimizer : public Stage<Optimizer<Method, Parts, OnFrame>> {
   static constexpr std::int64_t work = 1;
 
   Optimizer() : Optimizer(Method{}) {}
+  /// Throws Error on options of the method out of range.
   explicit Optimizer(Method method, Parts regularizer = {})
       : Optimizer(std::move(method), std::move(regularizer), 1, {}) {}
 
@@ -86,7 +87,9 @@ class Optimizer : public Stage<Optimizer<Method, Parts, OnFrame>> {
     return add(std::move(subject), std::move(found));
   }
 
+  /// The method, with its options.
   const Method& method() const { return method_; }
+  /// The regularizer, with its parts.
   const Parts& regularizer() const { return regularizer_; }
 
  private:

@@ -12,7 +12,7 @@ namespace pellucid {
 /// `unit` is what rates, decay and prices are told in: 1 for pixels in [0, 1], 1/255 for pixels in 0…255, the
 /// norm of an image for images of norm 1.
 struct Pixels {
-  double unit = 1;
+  double unit = 1;    ///< above 0
   double beyond = 0;  ///< before each pass x is brought back to where the image is in [−beyond, 1 + beyond]
 
   void check() const {
@@ -24,15 +24,18 @@ struct Pixels {
   /// x of a start: noise N(0, 1), as the image is shaped → x
   Tensor start(const Tensor& noise) const { return noise; }
 
+  /// x → images N×C×H×W
   Images image(const Tensor& x, const Tensor& center, at::IntArrayRef) const {
     return torch::add(center, x, unit);
   }
 
+  /// images → x
   Tensor parameters(const Images& images, const Tensor& center) const { return (images - center) / unit; }
 
   /// What penalties see: the image with the mean image taken off, in units of x.
   Tensor centered(const Tensor& x, const Images&, const Tensor&) const { return x; }
 
+  /// x brought back to where the image is within its bounds.
   Tensor bounded(const Tensor& x, const Tensor& center) const {
     return torch::clamp(x, (-beyond - center) / unit, (1 + beyond - center) / unit);
   }

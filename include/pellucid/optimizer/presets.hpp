@@ -18,6 +18,7 @@ namespace pellucid {
 /// Yosinski et al., "Understanding neural networks through deep visualization", 2015, table 1.
 namespace yosinski {
 
+/// The stage that they all are.
 using Preset = Optimizer<Ascent, Regularizer<L2, Blur, ClipNorm, ClipContribution>>;
 
 namespace detail {

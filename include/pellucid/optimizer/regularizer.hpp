@@ -27,6 +27,7 @@ class Regularizer {
   static constexpr bool projects = (Projection<Parts> || ...);
 
   Regularizer() : Regularizer(std::in_place, Parts{}...) {}
+  /// Throws Error on options of a part out of range.
   explicit Regularizer(Parts... parts) requires(sizeof...(Parts) > 0)
       : Regularizer(std::in_place, std::move(parts)...) {}
 
@@ -74,6 +75,7 @@ class Regularizer {
     return result;
   }
 
+  /// The parts, in their order.
   const std::tuple<Parts...>& parts() const { return parts_; }
 
  private:

@@ -44,18 +44,19 @@ struct Synthesis {
   std::vector<std::int64_t> unmoved{};  ///< rows whose objective did not move in the first 50 steps
   bool stopped = false;                 ///< by a callback, before the last step
 
+  /// The images alone.
   operator Images() const { return synthesized; }  // NOLINT: what was synthesised are images
 };
 
 /// How a synthesis goes.
 template <class Parameters>
 struct SynthesisPlan {
-  Parameters parameters{};  ///< what of an image is optimised: Pixels, Fourier
-  std::int64_t steps = 1;
-  LearningRate learning_rate = 1;
-  Update update{};
-  std::uint64_t seed = 0;  ///< of what parts of the regularizer draw
-  std::int64_t every = 1;  ///< steps between frames
+  Parameters parameters{};         ///< what of an image is optimised: Pixels, Fourier
+  std::int64_t steps = 1;          ///< 1 or more
+  LearningRate learning_rate = 1;  ///< how far a step goes
+  Update update{};                 ///< how the gradient becomes a step
+  std::uint64_t seed = 0;          ///< of what parts of the regularizer draw
+  std::int64_t every = 1;          ///< steps between frames
 };
 
 namespace detail {

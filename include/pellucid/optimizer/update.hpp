@@ -19,7 +19,7 @@ struct PlainUpdate {
 
 /// Ascent with momentum: v ← momentum · v + rate · g;  x ← x + v
 struct Momentum {
-  double momentum = 0.9;
+  double momentum = 0.9;  ///< 0 or more, below 1
 
   struct State {
     Tensor velocity{};
@@ -41,9 +41,9 @@ struct Momentum {
 ///
 /// Kingma & Ba, "Adam: a method for stochastic optimization", ICLR 2015.
 struct Adam {
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double epsilon = 1e-8;
+  double beta1 = 0.9;     ///< β₁, of the mean of g: 0 or more, below 1
+  double beta2 = 0.999;   ///< β₂, of the mean of g²: 0 or more, below 1
+  double epsilon = 1e-8;  ///< ε, above 0
 
   struct State {
     Tensor mean{};
@@ -79,6 +79,7 @@ using Update = std::variant<PlainUpdate, Momentum, Adam>;
 /// An update in the course of a run.
 class Updating {
  public:
+  /// Begins without a step.
   explicit Updating(const Update& update) : update_(update) { restart(); }
 
   /// Forgets the steps made.

@@ -15,18 +15,22 @@ namespace pellucid {
 
 /// One colour, sRGB.
 struct Rgb {
-  std::uint8_t r = 0, g = 0, b = 0;
+  std::uint8_t r = 0, g = 0, b = 0;  ///< 0 to 255
   friend bool operator==(const Rgb&, const Rgb&) = default;
 };
 
 /// Paper and ink of everything that is drawn around pictures.
-inline constexpr Rgb paper{250, 250, 248}, ink{32, 33, 38}, faint_ink{112, 114, 122};
+inline constexpr Rgb paper{250, 250, 248},  ///< under all of it
+    ink{32, 33, 38},                        ///< of letters and lines
+    faint_ink{112, 114, 122};               ///< of those that may stand back
 
+/// The colour of a pixel that is there.
 inline Rgb pixel(const Picture& picture, int x, int y) {
   const std::uint8_t* p = picture.at(x, y);
   return {p[0], p[1], p[2]};
 }
 
+/// Gives a pixel that is there a colour.
 inline void set_pixel(Picture& picture, int x, int y, Rgb color) {
   std::uint8_t* p = picture.at(x, y);
   p[0] = color.r, p[1] = color.g, p[2] = color.b;

@@ -11,12 +11,13 @@
 
 namespace pellucid {
 
+/// How color_bar() draws.
 struct ColorBarOptions {
-  Sign sign = Sign::magnitude;
-  std::string low{};   ///< left out: "low", or "against" where both signs are drawn
-  std::string high{};  ///< left out: "high", or "for"
-  int width = 224;     ///< pixels, words included; wider where the words need it
-  int text_scale = 1;
+  Sign sign = Sign::magnitude;  ///< what the colours stand for
+  std::string low{};            ///< left out: "low", or "against" where both signs are drawn
+  std::string high{};           ///< left out: "high", or "for"
+  int width = 224;              ///< pixels, words included; wider where the words need it
+  int text_scale = 1;           ///< of the words, 1 or more
 };
 
 /// A strip with the colours that `color_of(value)` gives from the lowest value to the highest, between two

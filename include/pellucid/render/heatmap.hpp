@@ -17,6 +17,7 @@
 
 namespace pellucid {
 
+/// How an attribution becomes colours.
 struct HeatMapOptions {
   Sign sign = Sign::magnitude;  ///< magnitude: Σ_c |a|; positive: max(0, Σ_c a); both: Σ_c a
   double percentile = 99;       ///< in [0, 100]: this strong, and stronger, is drawn in the last colour

@@ -18,12 +18,13 @@
 
 namespace pellucid {
 
+/// How overlay() lays an attribution over its photo.
 struct OverlayOptions {
   double opacity = 0.9;  ///< of the strongest places, in [0, 1]; weaker ones let more of the photo through
   double brightness =
-      0.6;           ///< of the photo, in [0, 1]: dimmed, it leaves the light colours to the attribution
-  bool grey = true;  ///< the photo without its colours, so that all colour means attribution
-  HeatMapOptions heat{};
+      0.6;                ///< of the photo, in [0, 1]: dimmed, it leaves the light colours to the attribution
+  bool grey = true;       ///< the photo without its colours, so that all colour means attribution
+  HeatMapOptions heat{};  ///< how the attribution becomes colours
 };
 
 /// Throws Error unless opacity and brightness are in [0, 1] and the percentile in [0, 100].

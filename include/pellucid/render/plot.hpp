@@ -22,10 +22,11 @@ namespace pellucid {
 
 /// A line through the points (x[i], y[i]), in their order.
 struct Series {
-  std::string name{};  ///< in the legend, which is drawn for more than one series
-  std::vector<double> x{}, y{};
+  std::string name{};            ///< in the legend, which is drawn for more than one series
+  std::vector<double> x{}, y{};  ///< as many of both
 };
 
+/// How plot() draws.
 struct PlotOptions {
   std::string title{};             ///< over all, if not empty
   std::string x_label{};           ///< under the x axis, with its unit

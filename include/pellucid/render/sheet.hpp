@@ -16,10 +16,11 @@ namespace pellucid {
 
 /// A picture and what is written under it.
 struct Tile {
-  Picture picture{};
-  std::string label{};
+  Picture picture{};    ///< of any size
+  std::string label{};  ///< wrapped to the tile's width
 };
 
+/// How contact_sheet() lays out its tiles.
 struct SheetOptions {
   int columns = 0;       ///< 0: about as many as rows
   int tile_width = 224;  ///< pixels; no tile is wider or higher

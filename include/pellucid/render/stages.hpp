@@ -50,6 +50,7 @@ class SavePng : public Stage<SavePng> {
   template <class S>
   using Gives = Picture;
 
+  /// Throws Error without a name, for a folder, and where there is no folder to write into.
   explicit SavePng(std::filesystem::path file) : file_(std::move(file)) {
     namespace fs = std::filesystem;
     std::error_code ignored;

@@ -20,12 +20,13 @@
 
 namespace pellucid {
 
+/// How unit_grid() lays out its maps.
 struct UnitGridOptions {
   Scale scale = Scale::shared;  ///< shared: colours compare units
   int columns = 0;              ///< the image's included; 0: about as many as rows
   int tile_width = 160;         ///< pixels
   double percentile = 99;       ///< in [0, 100], of the pixels that count at all: the last colour
-  std::string title{};
+  std::string title{};          ///< over all, if not empty
 };
 
 namespace detail {

@@ -23,12 +23,12 @@ struct PGD {
   double epsilon = 4.0 / 255;  ///< ε, 0 or more; for Norm::two one such as 0.5
   double step_size = 0;        ///< α; 0: 2.5 ε / steps, which reaches any point of the ball from any other
   std::int64_t steps = 40;     ///< at least 1
-  Norm norm = Norm::infinity;
-  std::int64_t restarts = 1;  ///< at least 1
-  bool random_start = true;   ///< false: from the image itself
-  std::uint64_t seed = 0;     ///< the same seed gives the same starts
-  PerImage target{};          ///< the class to reach; left out: away from the label
-  bool stop_early = false;    ///< an image whose answer is as wished goes no further
+  Norm norm = Norm::infinity;  ///< how ε and α are measured
+  std::int64_t restarts = 1;   ///< at least 1
+  bool random_start = true;    ///< false: from the image itself
+  std::uint64_t seed = 0;      ///< the same seed gives the same starts
+  PerImage target{};           ///< the class to reach; left out: away from the label
+  bool stop_early = false;     ///< an image whose answer is as wished goes no further
 
   void check() const { iterations().check("PGD"); }
 

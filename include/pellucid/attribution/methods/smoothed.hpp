@@ -75,7 +75,7 @@ struct Smoothed {
   bool antithetic = true;     ///< draw the noise in pairs of opposite sign
   double until = 0;           ///< > 0: go on until ‖standard error‖₂ / ‖A‖₂ is below it…
   std::int64_t most_samples = 10'000;  ///< …or this many samples were taken
-  Base base{};
+  Base base{};                         ///< the method that is averaged
 
   void check() const {
     const std::string method = "Smoothed (SmoothGrad and its kin)";

@@ -11,8 +11,8 @@ namespace pellucid {
 
 /// The shape of a small ResNet for images of 32×32; the defaults are ResNet-20.
 struct CifarResNetOptions {
-  std::int64_t blocks = 3;  ///< in each of the three stages; the network has 6 · blocks + 2 layers
-  std::int64_t classes = 10;
+  std::int64_t blocks = 3;    ///< in each of the three stages; the network has 6 · blocks + 2 layers
+  std::int64_t classes = 10;  ///< K, scores of an image
 
   static CifarResNetOptions resnet20() { return {.blocks = 3}; }
   static CifarResNetOptions resnet32() { return {.blocks = 5}; }
@@ -116,6 +116,8 @@ class CifarResNetImpl : public StepsImpl {
   torch::nn::Linear linear_{nullptr};
 };
 
+/// Holds a CifarResNetImpl as LibTorch holds its own modules. `load<CifarResNet>(file)` makes a model of one
+/// and a file of weights.
 class CifarResNet : public torch::nn::ModuleHolder<CifarResNetImpl> {
  public:
   using Options = CifarResNetOptions;

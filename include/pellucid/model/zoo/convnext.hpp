@@ -16,8 +16,8 @@ namespace pellucid {
 struct ConvNeXtOptions {
   std::vector<std::int64_t> depths{3, 3, 9, 3};         ///< blocks in each stage
   std::vector<std::int64_t> widths{96, 192, 384, 768};  ///< channels of each stage
-  std::int64_t classes = 1000;
-  std::int64_t patch = 4;     ///< side and stride of the stem's convolution
+  std::int64_t classes = 1000;                          ///< K, scores of an image
+  std::int64_t patch = 4;                               ///< side and stride of the stem's convolution
   double layer_scale = 1e-6;  ///< what every block's output is multiplied by before training
 
   static ConvNeXtOptions convnext_tiny() { return {}; }
@@ -190,6 +190,8 @@ class ConvNeXtImpl : public torch::nn::Module {
   Steps features_, classifier_;
 };
 
+/// Holds a ConvNeXtImpl as LibTorch holds its own modules. `load<ConvNeXt>(file)` makes a model of one and a
+/// file of weights.
 class ConvNeXt : public torch::nn::ModuleHolder<ConvNeXtImpl> {
  public:
   using Options = ConvNeXtOptions;

@@ -9,8 +9,9 @@
 
 namespace pellucid {
 
+/// The shape of a MobileNetV2 of the full width.
 struct MobileNetV2Options {
-  std::int64_t classes = 1000;
+  std::int64_t classes = 1000;  ///< K, scores of an image
 
   static MobileNetV2Options mobilenet_v2() { return {}; }
 
@@ -78,6 +79,8 @@ class InvertedResidual : public torch::nn::ModuleHolder<InvertedResidualImpl> {
 ///
 /// Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", CVPR 2018. Parameters and layers
 /// have torchvision's names, in its order.
+///
+///   MobileNetV2 network(MobileNetV2Options::mobilenet_v2());
 class MobileNetV2Impl : public torch::nn::Module {
  public:
   explicit MobileNetV2Impl(const MobileNetV2Options& options = {})
@@ -111,6 +114,8 @@ class MobileNetV2Impl : public torch::nn::Module {
   Steps features_, classifier_;
 };
 
+/// Holds a MobileNetV2Impl as LibTorch holds its own modules. `load<MobileNetV2>(file)` makes a model of one
+/// and a file of weights.
 class MobileNetV2 : public torch::nn::ModuleHolder<MobileNetV2Impl> {
  public:
   using Options = MobileNetV2Options;

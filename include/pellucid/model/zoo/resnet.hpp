@@ -16,7 +16,7 @@ namespace pellucid {
 struct ResNetOptions {
   std::vector<std::int64_t> depths{3, 4, 6, 3};  ///< blocks in each stage: 64, 128, 256, … wide
   bool bottleneck = true;  ///< blocks of three convolutions, the middle one 3×3 on a quarter of the channels
-  std::int64_t classes = 1000;
+  std::int64_t classes = 1000;  ///< K, scores of an image
 
   static ResNetOptions resnet18() { return {.depths = {2, 2, 2, 2}, .bottleneck = false}; }
   static ResNetOptions resnet34() { return {.depths = {3, 4, 6, 3}, .bottleneck = false}; }
@@ -51,6 +51,7 @@ struct ResNetOptions {
     return options;
   }
 
+  /// The name of a stage, from 1: `layer1`.
   static std::string stage(std::int64_t number) { return "layer" + std::to_string(number); }
 
   bool operator==(const ResNetOptions&) const = default;
@@ -146,6 +147,8 @@ class ResNetImpl : public StepsImpl {
   torch::nn::Linear fc_{nullptr};
 };
 
+/// Holds a ResNetImpl as LibTorch holds its own modules. `load<ResNet>(file)` makes a model of one and a file
+/// of weights.
 class ResNet : public torch::nn::ModuleHolder<ResNetImpl> {
  public:
   using Options = ResNetOptions;

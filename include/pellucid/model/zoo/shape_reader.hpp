@@ -22,11 +22,13 @@ using Variants = std::vector<std::pair<std::string, Options>>;
 /// sentence, which begins with `what` (a file's name) and says that it is no `family` ("VGG").
 class ShapeReader {
  public:
+  /// what: begins the message of a refusal. family: the kind of network that is looked for, such as "VGG".
   ShapeReader(const Checkpoint& checkpoint, std::string what, std::string family)
       : what_(std::move(what)), family_(std::move(family)) {
     for (const auto& [name, tensor] : checkpoint.tensors) shapes_.emplace(name, tensor.sizes());
   }
 
+  /// Whether there is a tensor of that name.
   bool has(const std::string& name) const { return shapes_.contains(name); }
 
   /// The shape of a tensor that must be there and fit the pattern, in which −1 stands for any size above 0.
@@ -53,6 +55,7 @@ class ShapeReader {
     return number;
   }
 
+  /// Throws Error: `what` is not a checkpoint of a `family` that can be loaded, for this reason.
   [[noreturn]] void refuse(const std::string& reason) const {
     throw Error(what_ + " is not a checkpoint of a " + family_ + " that can be loaded: " + reason +
                 "; load it as the network that it was made from");

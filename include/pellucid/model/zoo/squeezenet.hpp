@@ -9,12 +9,14 @@
 
 namespace pellucid {
 
-/// 1.1 pools earlier and has a smaller stem: the same accuracy for less than half of the work.
+/// The two SqueezeNets. 1.1 pools earlier and has a smaller stem: the same accuracy for less than half of the
+/// work.
 enum class SqueezeNetVersion { v1_0, v1_1 };
 
+/// The shape of a SqueezeNet; the defaults are version 1.0.
 struct SqueezeNetOptions {
-  SqueezeNetVersion version = SqueezeNetVersion::v1_0;
-  std::int64_t classes = 1000;
+  SqueezeNetVersion version = SqueezeNetVersion::v1_0;  ///< 1.0 or 1.1
+  std::int64_t classes = 1000;                          ///< K, scores of an image
 
   static SqueezeNetOptions squeezenet1_0() { return {.version = SqueezeNetVersion::v1_0}; }
   static SqueezeNetOptions squeezenet1_1() { return {.version = SqueezeNetVersion::v1_1}; }
@@ -133,6 +135,8 @@ class SqueezeNetImpl : public torch::nn::Module {
   Steps features_, classifier_;
 };
 
+/// Holds a SqueezeNetImpl as LibTorch holds its own modules. `load<SqueezeNet>(file)` makes a model of one
+/// and a file of weights.
 class SqueezeNet : public torch::nn::ModuleHolder<SqueezeNetImpl> {
  public:
   using Options = SqueezeNetOptions;

@@ -45,6 +45,7 @@ class StepsImpl : public torch::nn::Module {
   std::vector<std::pair<std::string, torch::nn::AnyModule>> steps_{};
 };
 
+/// Holds a StepsImpl as LibTorch holds its own modules.
 class Steps : public torch::nn::ModuleHolder<StepsImpl> {
  public:
   using torch::nn::ModuleHolder<StepsImpl>::ModuleHolder;

@@ -18,10 +18,10 @@ struct VGGOptions {
   /// The channels of each 3×3 convolution in turn; 0 is a 2×2 max-pooling.
   std::vector<std::int64_t> plan{64, 64,  0,   128, 128, 0,   256, 256, 256,
                                  0,  512, 512, 512, 0,   512, 512, 512, 0};
-  bool batch_norm = false;
-  std::int64_t classes = 1000;
-  std::int64_t hidden = 4096;  ///< of the two hidden linear layers; 0: one linear layer gives the scores
-  std::int64_t pool = 7;       ///< side of the map that the linear layers see
+  bool batch_norm = false;      ///< one behind each convolution
+  std::int64_t classes = 1000;  ///< K, scores of an image
+  std::int64_t hidden = 4096;   ///< of the two hidden linear layers; 0: one linear layer gives the scores
+  std::int64_t pool = 7;        ///< side of the map that the linear layers see
 
   static VGGOptions vgg11() { return of_blocks({1, 1, 2, 2, 2}, false); }
   static VGGOptions vgg13() { return of_blocks({2, 2, 2, 2, 2}, false); }
@@ -133,6 +133,8 @@ class VGGImpl : public torch::nn::Module {
   Steps classifier_;
 };
 
+/// Holds a VGGImpl as LibTorch holds its own modules. `load<VGG>(file)` makes a model of one and a file of
+/// weights.
 class VGG : public torch::nn::ModuleHolder<VGGImpl> {
  public:
   using Options = VGGOptions;

@@ -16,8 +16,8 @@ namespace pellucid {
 ///
 /// Mahendran & Vedaldi, "Understanding deep image representations by inverting them", CVPR 2015.
 struct AlphaNorm {
-  double alpha = 6;
-  std::optional<double> weight{};  ///< 0 or more
+  double alpha = 6;                ///< α, 1 or more
+  std::optional<double> weight{};  ///< 0 or more; left out: Inversion takes the published one
 
   void check() const {
     if (!(alpha >= 1) || !std::isfinite(alpha))

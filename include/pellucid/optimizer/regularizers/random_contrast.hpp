@@ -11,8 +11,8 @@ namespace pellucid {
 ///   0.5 + share · (image − 0.5)
 /// What is made must then mean the same when it is faint, so it is told by its form, not by how strong it is.
 struct RandomContrast {
-  double least = 0.3;
-  double most = 1;
+  double least = 0.3;  ///< above 0
+  double most = 1;     ///< from `least` to 1
 
   void check() const {
     if (!(least > 0 && most >= least && most <= 1))

@@ -13,8 +13,8 @@ namespace pellucid {
 ///
 /// Olah, Mordvintsev & Schubert, "Feature visualization", Distill 2017.
 struct RandomScale {
-  double least = 0.95;
-  double most = 1.05;
+  double least = 0.95;  ///< above 0
+  double most = 1.05;   ///< `least` or more
 
   void check() const {
     if (!(least > 0 && most >= least) || !std::isfinite(most))

@@ -17,8 +17,8 @@ namespace pellucid {
 ///
 /// Mahendran & Vedaldi, "Understanding deep image representations by inverting them", CVPR 2015.
 struct TotalVariation {
-  double beta = 2;
-  std::optional<double> weight{};  ///< 0 or more
+  double beta = 2;                 ///< β, 1 or more
+  std::optional<double> weight{};  ///< 0 or more; left out: Inversion takes the published one
 
   void check() const {
     if (!(beta >= 1) || !std::isfinite(beta))
