@@ -25,9 +25,11 @@ endmacro()
 
 # Makes pellucid::distributed where it can be: a scan in several processes meets over Gloo. LibTorch has it inside
 # (and its targets define USE_C10D_GLOO then), but its headers include Gloo's own, which are a package for themselves.
-# Not exported, because where those lie is the user's machine's to say.
+# Only beside LibTorch's own is Gloo known to be of its version; PELLUCID_GLOO may name another folder. Not exported,
+# because where those lie is the user's machine's to say.
 function(pellucid_add_distributed)
-  find_path(PELLUCID_GLOO gloo/algorithm.h DOC "The folder of Gloo's headers")
+  find_path(PELLUCID_GLOO gloo/algorithm.h PATHS ${TORCH_INCLUDE_DIRS} NO_DEFAULT_PATH
+    DOC "The folder of Gloo's headers, of the version that LibTorch was built with")
   mark_as_advanced(PELLUCID_GLOO)
   set(torch_definitions "")
   if(TARGET torch_cpu)

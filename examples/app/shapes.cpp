@@ -66,7 +66,7 @@ std::function<void()> set_up(CLI::App& options) {
 }
 
 const Registered registered(
-    "shapes", {"draws the pictures that the networks which come with the program know: ten shapes",
+    "shapes", {"draws the pictures that the networks which come with the program know: twelve shapes",
                "  pellucid shapes --out shapes --count 1000\n"
                "  pellucid patches --model shapes-vgg --images shapes --layer features.7 --out patches.png",
                set_up});

@@ -28,8 +28,8 @@ inline Tensor channels_of(const Tensor& output, const Images& images) {
 
 /// Channels by number, the strongest first, each with its largest value.
 struct StrongestChannels {
-  std::vector<std::int64_t> channels{};
-  std::vector<double> values{};
+  std::vector<std::int64_t> channels{};  ///< their numbers
+  std::vector<double> values{};          ///< of each: its largest
 
   /// The same channels in the order of their numbers.
   StrongestChannels by_number() const {

@@ -23,7 +23,7 @@ namespace pellucid {
 
 /// One of the strongest places of a channel.
 struct Patch {
-  float value = 0;
+  float value = 0;            ///< of the channel at that place
   std::string image{};        ///< the name of its file, relative to the folder
   std::int64_t y = 0, x = 0;  ///< the place in the layer
 };
@@ -47,6 +47,7 @@ class PatchIndex {
       records_.kept.emplace_back(std::size_t(channels));
   }
 
+  /// What it is about.
   const PatchIndexOf& about() const { return records_.about; }
 
   /// The value from which on an offer can enter a channel of a layer (by number): the weakest kept, or
@@ -89,6 +90,7 @@ class PatchIndex {
     const auto found = records_.images.find(name);
     return found && found->size == size;
   }
+  /// Whether an image of that digest was scanned. Throws Error for what is no digest.
   bool has_digest(const std::string& digest) const {
     return records_.images.find(detail::digest_bytes(digest)).has_value();
   }

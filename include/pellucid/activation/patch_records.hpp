@@ -48,11 +48,11 @@ inline void check_text(const std::string& text, const std::string& what) {
 
 /// What an index of patches is about. Only indexes about the same can be merged.
 struct PatchIndexOf {
-  std::vector<std::string> layers{};
-  std::vector<std::int64_t> channels{};  ///< of each layer
-  std::int64_t top = 9;                  ///< places kept of each channel
-  std::string model{};                   ///< digest of its weights
-  std::string preprocess{}, execution{};
+  std::vector<std::string> layers{};      ///< their names
+  std::vector<std::int64_t> channels{};   ///< of each layer
+  std::int64_t top = 9;                   ///< places kept of each channel
+  std::string model{};                    ///< digest of its weights
+  std::string preprocess{}, execution{};  ///< those of the model, as text
 
   bool operator==(const PatchIndexOf&) const = default;
 

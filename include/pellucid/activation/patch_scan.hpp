@@ -29,7 +29,7 @@ namespace pellucid {
 
 /// A part of the images: number `number` of `of` parts, which hold about as many each and together all.
 struct Shard {
-  std::int64_t number = 1, of = 1;
+  std::int64_t number = 1, of = 1;  ///< parts count from 1
 
   void check() const {
     if (of < 1 || number < 1 || number > of)

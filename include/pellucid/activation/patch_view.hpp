@@ -11,8 +11,8 @@ namespace pellucid {
 
 /// What a place of a layer saw of an image: a tile cut out of it, or all of it.
 struct PatchView {
-  Images image{};  ///< 1×C×h×w; in a tile, what lies outside of the image is 0
-  bool whole = false;
+  Images image{};                  ///< 1×C×h×w; in a tile, what lies outside of the image is 0
+  bool whole = false;              ///< all of the image is shown
   bool alone = false;              ///< the layer has no other place: it says nothing to mark it
   std::int64_t top = 0, left = 0;  ///< where the view's first pixel lies in the image; below 0: in padding
   Box box{};                       ///< the pixels of the image that the place sees

@@ -27,6 +27,7 @@ struct ScannedImage {
 /// stay between a network's large ones that come and go, and the holes cost more than they do.)
 class ScannedImages {
  public:
+  /// How many there are.
   std::size_t size() const { return by_name_.size(); }
   /// How many are different images.
   std::size_t distinct() const {

@@ -17,7 +17,7 @@ namespace pellucid {
 
 /// What a tour shows of one layer.
 struct Stop {
-  LayerInfo layer{};
+  LayerInfo layer{};                     ///< its name, kind and shape
   std::int64_t channels = 0;             ///< how many the layer has
   StrongestChannels strongest{};         ///< those that are shown
   Tensor maps{};                         ///< their values k×h×w, float32 on the CPU; undefined where k is 0
@@ -25,6 +25,7 @@ struct Stop {
   bool spatial = true;                   ///< whether the maps lie as the image does
 };
 
+/// How much of each layer tour() keeps.
 struct TourOptions {
   std::int64_t channels = 8;  ///< of each layer: its strongest
   /// Values of layers that are kept at once. The layers of one pass have no more together, unless a single

@@ -11,9 +11,11 @@ enum class Fault { request, failure };
 /// Every refusal of the library. Its message says what was given, what was expected and what to do.
 class Error : public std::runtime_error {
  public:
+  /// message: what was given, what was expected and what to do, without a full stop.
   explicit Error(const std::string& message, Fault fault = Fault::request)
       : std::runtime_error(message), fault_(fault) {}
 
+  /// Whose turn it is.
   Fault fault() const noexcept { return fault_; }
 
  private:

@@ -164,8 +164,8 @@ inline std::vector<std::filesystem::path> list_images(const std::filesystem::pat
 
 /// An image of a folder that could not be read, and why.
 struct Skipped {
-  std::filesystem::path file{};
-  std::string reason{};
+  std::filesystem::path file{};  ///< which
+  std::string reason{};          ///< the message of the Error
 };
 
 /// The image, or nothing and one entry more in `skipped`: for scans of folders, which list at the end what

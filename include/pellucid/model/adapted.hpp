@@ -23,6 +23,7 @@ namespace pellucid {
 template <class Network>
 class Adapted {
  public:
+  /// Throws Error on a preprocess or an execution out of range.
   Adapted(Network network, Preprocess preprocess, Execution execution)
       : network_(std::make_shared<const Network>(std::move(network))),
         preprocess_(std::move(preprocess)),
@@ -95,7 +96,9 @@ class Adapted {
     return result;
   }
 
+  /// What the network wants done to an image.
   const Preprocess& preprocess() const { return preprocess_; }
+  /// How the network is run.
   const Execution& execution() const { return execution_; }
 
  private:

@@ -22,8 +22,9 @@ namespace pellucid {
 /// shared: colours compare channels. own: each channel by its own strongest places.
 enum class Scale { shared, own };
 
+/// How channel_grid() lays out its maps.
 struct ChannelGridOptions {
-  Scale scale = Scale::shared;
+  Scale scale = Scale::shared;  ///< what colours compare
   int columns = 0;              ///< 0: about as many as rows
   int max_channels = 64;        ///< of more, the strongest are drawn, and the title says so
   bool strongest_first = true;  ///< as `strongest_channels` has it; false: in the order of the channels

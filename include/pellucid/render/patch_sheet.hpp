@@ -22,18 +22,19 @@ namespace pellucid {
 
 /// A patch and what is written under it.
 struct PatchTile {
-  PatchView view{};
-  std::string label{};
+  PatchView view{};     ///< what is drawn
+  std::string label{};  ///< wrapped to the tile's width
 };
 
 /// A channel and its patches, strongest first.
 struct PatchRow {
-  std::string title{};  ///< at the left
-  std::vector<PatchTile> patches{};
-  Picture beside{};  ///< at the right, if not empty: the channel's feature visualisation
-  std::string beside_label{};
+  std::string title{};               ///< at the left
+  std::vector<PatchTile> patches{};  ///< from left to right
+  Picture beside{};                  ///< at the right, if not empty: the channel's feature visualisation
+  std::string beside_label{};        ///< under it
 };
 
+/// How patch_sheet() lays out its rows.
 struct PatchSheetOptions {
   int tile_width = 96;   ///< pixels; no tile is wider or higher
   int gap = 8;           ///< pixels between tiles

@@ -16,8 +16,8 @@ namespace pellucid {
 
 /// Scale 1 has capitals 8 pixels high, scale 2 of 16 with the corners smoothed.
 struct TextStyle {
-  int scale = 1;
-  Rgb color = ink;
+  int scale = 1;    ///< 1 to 64
+  Rgb color = ink;  ///< of the letters
 };
 
 /// Throws Error unless the scale is at least 1.

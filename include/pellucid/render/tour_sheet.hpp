@@ -21,8 +21,9 @@
 
 namespace pellucid {
 
+/// How tour_sheet() lays out its rows.
 struct TourSheetOptions {
-  std::string title{};
+  std::string title{};          ///< over all, if not empty
   Picture photo{};              ///< what the network was shown; drawn at the top, if not empty
   Scale scale = Scale::shared;  ///< shared: by the channels of one layer; layers have their own scales
   double percentile = 99;       ///< in [0, 100], as in HeatMapOptions
