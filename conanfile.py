@@ -34,7 +34,7 @@ class Pellucid(ConanFile):
                 "libjpeg-turbo/[>=2.1 <4]",
                 "stb/[>=cci.20220909]",
                 "xtensor/[>=0.24 <1]",
-                "nlohmann_json/[>=3.11 <4]",
+                "rapidjson/[>=1.1.0 <2]",
             ]
         for package in packages:
             self.requires(package, transitive_headers=True, transitive_libs=True)

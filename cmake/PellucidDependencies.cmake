@@ -1,6 +1,6 @@
 # What pellucid::core, pellucid::pellucid and pellucid::distributed stand on. Both the build and the installed
 # package find it here. Macros, because find_package sets variables (TORCH_LIBRARIES) that the caller reads.
-# Random123 and stb have no CMake package of their own. A package manager's file for one of them names its target as
+# Random123 and stb have no CMake package of their own, RapidJSON none that all agree on. A package manager's file for one of them names its target as
 # it likes, so they are found by the modules beside this file alone.
 
 macro(pellucid_find_core)
@@ -12,10 +12,11 @@ endmacro()
 macro(pellucid_find_rest)
   set(pellucid_rest_missing "")
   find_package(stb MODULE QUIET)
-  foreach(package IN ITEMS PNG JPEG xtensor nlohmann_json)
+  find_package(RapidJSON MODULE QUIET)
+  foreach(package IN ITEMS PNG JPEG xtensor)
     find_package(${package} QUIET)
   endforeach()
-  foreach(package IN ITEMS PNG JPEG stb xtensor nlohmann_json)
+  foreach(package IN ITEMS PNG JPEG stb xtensor RapidJSON)
     if(NOT ${package}_FOUND)
       list(APPEND pellucid_rest_missing ${package})
     endif()

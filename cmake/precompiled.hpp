@@ -2,6 +2,7 @@
 #pragma once
 
 // LibTorch and xtensor, each through the one place that includes it.
+#include <pellucid/model/modules.hpp>
 #include <pellucid/model/script/torch.hpp>
 #include <pellucid/render/xtensor.hpp>
 

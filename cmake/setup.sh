@@ -9,6 +9,7 @@ packages=(
   g++ cmake ninja-build ccache git
   libtorch-dev libgloo-dev libopenblas-dev libopenblas0-pthread librandom123-dev
   libxtensor-dev libstb-dev libpng-dev libjpeg62-turbo-dev
+  rapidjson-dev
   libboost-test-dev libcli11-dev nlohmann-json3-dev
 )
 if [ "${1:-}" = tests ]; then

@@ -1,5 +1,5 @@
 # Debian 12's compiler, and Debian 12's packages in the place of Conan's:
-#   libtorch-dev librandom123-dev libpng-dev libjpeg62-turbo-dev libstb-dev libxtensor-dev nlohmann-json3-dev ninja-build
+#   libtorch-dev librandom123-dev libpng-dev libjpeg62-turbo-dev libstb-dev libxtensor-dev rapidjson-dev ninja-build
 [settings]
 os=Linux
 arch={{ detect_api.detect_arch() }}
@@ -20,4 +20,4 @@ libpng/1.6.39
 libjpeg-turbo/2.1.5
 stb/cci.20220909
 xtensor/0.24.3
-nlohmann_json/3.11.2
+rapidjson/1.1.0

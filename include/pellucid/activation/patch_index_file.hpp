@@ -7,7 +7,6 @@
 #include <cstring>
 #include <filesystem>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <string_view>
@@ -21,6 +20,7 @@
 #include <pellucid/core/files.hpp>
 #include <pellucid/core/torch.hpp>
 #include <pellucid/model/weights/checkpoint.hpp>
+#include <pellucid/model/weights/json.hpp>
 #include <pellucid/model/weights/mapped_file.hpp>
 #include <pellucid/model/weights/safetensors.hpp>
 
@@ -36,10 +36,11 @@ inline Tensor bytes_tensor(std::string_view bytes) {
 
 /// What is written of an index.
 inline Checkpoint parts_of(const PatchRecords& records) {
-  using nlohmann::json;
   const PatchIndexOf& about = records.about;
-  // A layer whose name is not UTF-8 is refused with its tensors.
-  const std::string layers = json(about.layers).dump(-1, ' ', false, json::error_handler_t::replace);
+  std::string layers;
+  for (const std::string& layer : about.layers)  // one that is not UTF-8 is refused with its tensors
+    layers += (layers.empty() ? "[" : ",") + json_quoted(layer).value_or("\"\"");
+  layers = (layers.empty() ? "[" : layers) + "]";
   Checkpoint parts{{},
                    {{"format", std::string(patch_index_format)},
                     {"version", std::string(patch_index_version)},
@@ -166,11 +167,11 @@ class PatchRecordsReader {
     const std::string& top = text("top");
     const auto [end, error] = std::from_chars(top.data(), top.data() + top.size(), about.top);
     if (error != std::errc() || end != top.data() + top.size()) damaged("its top is " + shown(top));
-    const auto layers = nlohmann::json::parse(text("layers"), nullptr, false);
-    if (!layers.is_array()) damaged("its layers are " + shown(text("layers")));
-    for (const auto& layer : layers) {
-      if (!layer.is_string()) damaged("its layers are " + shown(text("layers")));
-      about.layers.push_back(layer.get<std::string>());
+    const JsonDocument layers(text("layers"));
+    if (!layers.IsArray()) damaged("its layers are " + shown(text("layers")));
+    for (const auto& layer : layers.GetArray()) {
+      if (!layer.IsString()) damaged("its layers are " + shown(text("layers")));
+      about.layers.emplace_back(layer.GetString(), layer.GetStringLength());
       about.channels.push_back(part(about.layers.back() + "/values", torch::kFloat, {-1, about.top}).size(0));
     }
     try {

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
@@ -24,6 +23,7 @@
 #include <pellucid/model/digest.hpp>
 #include <pellucid/model/preprocess.hpp>
 #include <pellucid/model/recording.hpp>
+#include <pellucid/model/weights/json.hpp>
 
 namespace pellucid {
 
@@ -114,25 +114,23 @@ std::vector<std::int64_t> size_seen(const M& model, const ImageFiles& files) {
 /// the size that the network sees.
 inline std::string preprocess_text(const Preprocess& preprocess, const std::vector<std::int64_t>& size) {
   constexpr const char* names[] = {"nearest", "bilinear", "bicubic"};
-  return nlohmann::ordered_json{{"size", size},
-                                {"resize", preprocess.resize},
-                                {"crop", preprocess.crop},
-                                {"interpolation", names[std::size_t(preprocess.interpolation)]},
-                                {"mean", preprocess.mean},
-                                {"std", preprocess.std}}
-      .dump();
+  return "{\"size\":" + json_array(size) + ",\"resize\":" + std::to_string(preprocess.resize) +
+         ",\"crop\":" + std::to_string(preprocess.crop) + ",\"interpolation\":\"" +
+         names[std::size_t(preprocess.interpolation)] + "\",\"mean\":" + json_array(preprocess.mean) +
+         ",\"std\":" + json_array(preprocess.std) + "}";
 }
 
 /// The size that an index was made at, by its preprocess; nothing where that does not tell.
 inline std::optional<std::vector<std::int64_t>> size_told(const std::string& preprocess) {
-  try {
-    const auto size = nlohmann::json::parse(preprocess).at("size").get<std::vector<std::int64_t>>();
-    const auto possible = [](std::int64_t side) { return side > 0 && side <= max_pixels; };
-    if (size.size() == 2 && possible(size[0]) && possible(size[1]) && size[0] * size[1] <= max_pixels)
-      return size;
-  } catch (const nlohmann::json::exception&) {
+  const JsonDocument told(preprocess);
+  if (!told.IsObject() || !told.HasMember("size") || !told["size"].IsArray()) return {};
+  std::vector<std::int64_t> size;
+  for (const auto& side : told["size"].GetArray()) {
+    if (!side.IsInt64() || side.GetInt64() < 1 || side.GetInt64() > max_pixels) return {};
+    size.push_back(side.GetInt64());
   }
-  return {};
+  if (size.size() != 2 || size[0] * size[1] > max_pixels) return {};
+  return size;
 }
 
 /// What a scan knows of one layer.

@@ -8,6 +8,8 @@
 #include <pellucid/core/error.hpp>
 #include <pellucid/core/torch.hpp>
 
+#include <torch/csrc/autograd/functions/tensor.h>
+
 namespace pellucid {
 
 /// How the gradient passes a ReLU backwards, in place of the chain rule's R_in = R_out · [x > 0]. For

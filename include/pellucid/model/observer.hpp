@@ -10,7 +10,10 @@
 #include <utility>
 #include <vector>
 
+#include <pellucid/model/modules.hpp>
 #include <pellucid/model/recording.hpp>
+
+#include <ATen/record_function.h>
 
 namespace pellucid::detail {
 
@@ -21,6 +24,21 @@ inline std::string kind_of(const torch::nn::Module& module) {
   if (name.ends_with("Impl")) name.resize(name.size() - 4);
   return name;
 }
+
+/// The inputs of an operator.
+///
+/// In a program that is compiled without NDEBUG, at::RecordFunction::inputs() checks a member that exists
+/// there alone: LibTorch is distributed as a release build, and never sets it. So it is not called, and what
+/// it would give is read past its access (which an explicit instantiation may name); the member lies in a
+/// gap, and moves no other.
+template <auto Inputs>
+struct OperatorInputs {
+  friend c10::ArrayRef<const c10::IValue> inputs_of(const at::RecordFunction& function) {
+    return function.*Inputs;
+  }
+};
+template struct OperatorInputs<&at::RecordFunction::inputs_>;
+c10::ArrayRef<const c10::IValue> inputs_of(const at::RecordFunction& function);
 
 /// Which parameter belongs to which layer. A leaf module gives its name to its output; a parameter of a
 /// module that has children names its own product (`block.layer_scale`).
@@ -97,15 +115,9 @@ class Observer {
   Observer(const Observer&) = delete;
   Observer& operator=(const Observer&) = delete;
 
-  /// Throws what went wrong while an output was copied (memory that ran out), and Error where no operator was
-  /// seen at all.
+  /// Throws what went wrong meanwhile (memory that ran out).
   void check() const {
     if (failure_ != nullptr) std::rethrow_exception(failure_);
-    if (operators_ == 0)
-      throw Error(
-          "no operator of this module could be seen: include pellucid's headers before LibTorch's, or "
-          "compile with NDEBUG",
-          Fault::failure);
   }
 
   /// The layers of all parameters that operators took, one by one: of a weight and a bias with names of their
@@ -136,13 +148,16 @@ class Observer {
     auto context = std::make_unique<Operator>();
     Observer* const self = current();
     if (self == nullptr || self->depth_++ > 0) return context;
-    ++self->operators_;
-    for (const c10::IValue& input : function.inputs()) {
-      if (input.isTensor()) {
-        self->look_at(input.toTensor(), *context);
-      } else if (input.isTensorList()) {
-        for (const Tensor& tensor : input.toTensorVector()) self->look_at(tensor, *context);
+    try {
+      for (const c10::IValue& input : inputs_of(function)) {
+        if (input.isTensor()) {
+          self->look_at(input.toTensor(), *context);
+        } else if (input.isTensorList()) {
+          for (const Tensor& tensor : input.toTensorVector()) self->look_at(tensor, *context);
+        }
       }
+    } catch (...) {  // what a callback throws is swallowed
+      self->failure_ = std::current_exception();
     }
     return context;
   }
@@ -160,7 +175,7 @@ class Observer {
       } else {
         self->product(started, output);
       }
-    } catch (...) {  // what a callback throws is swallowed
+    } catch (...) {
       self->failure_ = std::current_exception();
     }
   }
@@ -204,7 +219,6 @@ class Observer {
   Observer* outer_ = nullptr;
   at::CallbackHandle handle_{};
   int depth_ = 0;
-  std::int64_t operators_ = 0;
   std::map<std::string, Used> used_{};
   std::vector<std::string> taken_{};
   std::vector<std::pair<Tensor, const ParameterNames::Owner*>>

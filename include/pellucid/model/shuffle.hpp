@@ -10,7 +10,7 @@
 
 #include <pellucid/core/error.hpp>
 #include <pellucid/core/noise.hpp>
-#include <pellucid/core/torch.hpp>
+#include <pellucid/model/modules.hpp>
 
 namespace pellucid::detail {
 

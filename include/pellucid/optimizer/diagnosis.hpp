@@ -7,6 +7,8 @@
 #include <pellucid/core/error.hpp>
 #include <pellucid/core/torch.hpp>
 
+#include <torch/fft.h>
+
 namespace pellucid {
 
 /// What goes wrong in synthesised images, in three figures.

@@ -6,6 +6,8 @@
 #include <pellucid/core/error.hpp>
 #include <pellucid/core/torch.hpp>
 
+#include <torch/fft.h>
+
 namespace pellucid {
 
 /// An image by its Fourier coefficients, in colours that are independent of each other:

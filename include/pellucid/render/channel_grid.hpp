@@ -95,7 +95,7 @@ inline Picture channel_grid(const Tensor& channels, const ChannelGridOptions& op
   const Plane together = to_xtensor<double, 2>(drawn.flatten(1));
   const bool single = height * width == 1, own = options.scale == Scale::own && !single;
   const bool with_values = options.strongest_first || single;
-  const Sign sign = xt::amin(together)() < 0 ? Sign::both : Sign::magnitude;
+  const Sign sign = *std::min_element(together.begin(), together.end()) < 0 ? Sign::both : Sign::magnitude;
   const double shared = full_scale(together, options.percentile);
 
   SheetOptions sheet;

@@ -77,24 +77,26 @@ inline double percentile(std::vector<double> values, double q) {
 /// One number for each pixel, not scaled: the channels of an attribution (H×W, C×H×W or 1×C×H×W) summed as
 /// `sign` says. Throws Error on another shape and on values that are not finite.
 inline Plane summed(const Tensor& attribution, Sign sign) {
-  const auto values = to_xtensor<double, 3>(detail::single_map(attribution, "an attribution"));
-  if (sign == Sign::magnitude) return xt::sum(xt::abs(values), {0});
-  if (sign == Sign::positive) return xt::maximum(xt::sum(values, {0}), 0.0);
-  return xt::sum(values, {0});
+  const Tensor values = detail::single_map(attribution, "an attribution").to(torch::kCPU, torch::kDouble);
+  const Tensor sum = (sign == Sign::magnitude ? values.abs() : values).sum(0);
+  return to_xtensor<double, 2>(sign == Sign::positive ? sum.clamp_min(0) : sum);
 }
 
 /// What is drawn in the last colour: the percentile of |values|. Where that is 0 though a value is not (a few
 /// places in a map that is zero elsewhere) it is the largest |value|. 0 only where all values are.
 inline double full_scale(const Plane& values, double q) {
-  const Plane strength = xt::abs(values);
-  const double limit = percentile({strength.begin(), strength.end()}, q);
+  std::vector<double> strength;
+  strength.reserve(values.size());
+  for (const double value : values) strength.push_back(std::abs(value));
+  const double limit = percentile(strength, q);
   return limit > 0 ? limit : *std::max_element(strength.begin(), strength.end());
 }
 
 /// values / full, clipped to [−1, 1]; zeros where `full` is 0.
 inline Plane scaled_to(const Plane& values, double full) {
-  if (full == 0) return xt::zeros<double>(values.shape());
-  return xt::clip(values / full, -1.0, 1.0);
+  Plane scaled = values;
+  for (double& value : scaled) value = full == 0 ? 0 : std::clamp(value / full, -1.0, 1.0);
+  return scaled;
 }
 
 /// One number for each pixel, in [0, 1], or in [−1, 1] where both signs are drawn: `summed`, divided by its

@@ -74,7 +74,7 @@ inline Picture overlay(const Tensor& image, const Tensor& attribution, const Ove
     values = to_xtensor<double, 2>(
         at::upsample_bilinear2d(to_tensor(values).unsqueeze(0).unsqueeze(0), {height, width}, false)[0][0]);
 
-  const xt::xtensor<double, 3> pixels = xt::clip(to_xtensor<double, 3>(photo), 0.0, 1.0);
+  const auto pixels = to_xtensor<double, 3>(photo.clamp(0, 1));
   Picture out = blank(int(width), int(height));
   for (int y = 0; y < out.height; ++y)
     for (int x = 0; x < out.width; ++x)

@@ -64,7 +64,7 @@ inline Picture unit_grid(const UnitGradients& units, const UnitGridOptions& opti
     if (!units.y.empty())
       label += " at (" + std::to_string(units.y[u]) + ", " + std::to_string(units.x[u]) + ")";
     label += ": " + detail::number(units.values[u]);
-    const bool zero = xt::amax(plane)() == 0;
+    const bool zero = *std::max_element(plane.begin(), plane.end()) == 0;
     if (zero) label += "\nzero: nothing drives it";
     if (own && !zero) label += "\nto " + detail::number(full);
     tiles.push_back({painted(scaled_to(plane, full), Sign::magnitude), label});

@@ -1,5 +1,7 @@
 #pragma once
-/// The one place that includes xtensor, and the way between its arrays and tensors.
+/// The one place that includes xtensor, and the way between its arrays and tensors. (Of xtensor only the
+/// array: its expressions cost more to compile than what is drawn here is worth. Include them to calculate
+/// with one.)
 
 #include <algorithm>
 #include <array>
@@ -10,11 +12,7 @@
 
 #if __has_include(<xtensor/containers/xtensor.hpp>)  // 0.26 and later
 #include <xtensor/containers/xtensor.hpp>
-#include <xtensor/core/xmath.hpp>
-#include <xtensor/generators/xbuilder.hpp>
 #else
-#include <xtensor/xbuilder.hpp>
-#include <xtensor/xmath.hpp>
 #include <xtensor/xtensor.hpp>
 #endif
 

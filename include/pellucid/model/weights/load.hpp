@@ -8,7 +8,7 @@
 #include <vector>
 
 #include <pellucid/core/error.hpp>
-#include <pellucid/core/torch.hpp>
+#include <pellucid/model/modules.hpp>
 #include <pellucid/model/weights/checkpoint.hpp>
 
 namespace pellucid {

@@ -172,11 +172,8 @@ inline void write_safetensors(const std::filesystem::path& path, const NamedTens
   const std::vector<detail::SafetensorsPart> parts = detail::safetensors_parts(tensors, path.string());
   std::string header = "{";
   const auto quoted = [&](std::string_view text) {
-    try {
-      return nlohmann::json(text).dump();
-    } catch (const nlohmann::json::exception&) {
-      throw Error("cannot write " + path.string() + ": a name or an entry of the metadata is not UTF-8");
-    }
+    if (const auto result = detail::json_quoted(text)) return *result;
+    throw Error("cannot write " + path.string() + ": a name or an entry of the metadata is not UTF-8");
   };
   if (!metadata.empty()) {
     header += quoted(detail::safetensors_metadata) + ":{";
@@ -189,7 +186,7 @@ inline void write_safetensors(const std::filesystem::path& path, const NamedTens
   for (const detail::SafetensorsPart& part : parts) {
     const std::uint64_t end = offset + std::uint64_t(part.tensor.numel()) * part.tensor.element_size();
     header += quoted(part.name) + ":{\"dtype\":\"" + std::string(part.type->name) +
-              "\",\"shape\":" + nlohmann::json(part.tensor.sizes().vec()).dump() + ",\"data_offsets\":[" +
+              "\",\"shape\":" + detail::json_array(part.tensor.sizes().vec()) + ",\"data_offsets\":[" +
               std::to_string(offset) + "," + std::to_string(end) + "]},";
     offset = end;
     names.push_back(part.name);

@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,6 +11,7 @@
 #include <pellucid/core/files.hpp>
 #include <pellucid/core/torch.hpp>
 #include <pellucid/model/weights/checkpoint.hpp>
+#include <pellucid/model/weights/json.hpp>
 
 namespace pellucid::detail {
 
@@ -40,20 +40,25 @@ struct SafetensorsEntry {
 
 /// Reads the JSON object at the start of a safetensors file, and no other JSON: what does not belong there is
 /// refused where it appears, so that a hostile header costs no more memory than its own size suggests.
-class SafetensorsHeader final : public nlohmann::json::json_sax_t {
+class SafetensorsHeader final {
  public:
   SafetensorsHeader(const InputName& file, std::string_view text) : file_(file) {
     if (!text.starts_with('{')) damaged("it does not begin with {");
     // The parser would take a zero byte for the end, and leave unread what follows.
     if (text.find('\0') != text.npos) damaged("it holds a zero byte");
-    nlohmann::json::sax_parse(text.begin(), text.end(), this);
+    rapidjson::MemoryStream stream(text.data(), text.size());
+    const rapidjson::ParseResult result =
+        rapidjson::Reader().Parse<rapidjson::kParseValidateEncodingFlag>(stream, *this);
+    if (result.IsError()) damaged("it is not JSON from byte " + std::to_string(result.Offset() + 1) + " on");
     refuse_duplicates();
   }
 
   std::vector<SafetensorsEntry> entries{};
   std::map<std::string, std::string> metadata{};
 
-  bool start_object(std::size_t) override {
+  // What follows is called by the parser.
+
+  bool StartObject() {
     if (place_ == Place::outside) {
       place_ = Place::tensors;
     } else if (place_ == Place::tensors && name_ == safetensors_metadata) {
@@ -68,20 +73,21 @@ class SafetensorsHeader final : public nlohmann::json::json_sax_t {
     }
     return true;
   }
-  bool key(std::string& key) override {
-    (place_ == Place::tensors ? name_ : key_) = std::move(key);
+  bool Key(const char* text, std::size_t size, bool) {
+    (place_ == Place::tensors ? name_ : key_).assign(text, size);
     if (place_ == Place::tensor && key_ != "dtype" && key_ != "shape" && key_ != "data_offsets") unexpected();
     return true;
   }
-  bool end_object() override {
+  bool EndObject(std::size_t) {
     if (place_ == Place::tensor && (entries.back().type == nullptr || !has_shape_ || !has_offsets_))
       unexpected();
     place_ = place_ == Place::tensors ? Place::outside : Place::tensors;
     return true;
   }
-  bool string(std::string& value) override {
+  bool String(const char* text, std::size_t size, bool) {
+    const std::string_view value(text, size);
     if (place_ == Place::metadata) {
-      if (!metadata.emplace(key_, std::move(value)).second) damaged(shown(key_) + " is there twice");
+      if (!metadata.emplace(key_, value).second) damaged(shown(key_) + " is there twice");
     } else if (place_ == Place::tensor && key_ == "dtype" && !in_array_ && entries.back().type == nullptr) {
       entries.back().type = type_of(value);
     } else {
@@ -89,20 +95,20 @@ class SafetensorsHeader final : public nlohmann::json::json_sax_t {
     }
     return true;
   }
-  bool start_array(std::size_t) override {
+  bool StartArray() {
     if (place_ != Place::tensor || in_array_ || key_ == "dtype") unexpected();
     if (key_ == "shape" ? has_shape_ : has_offsets_) unexpected();
     in_array_ = true;
     numbers_.clear();
     return true;
   }
-  bool number_unsigned(std::uint64_t value) override {
+  bool Uint64(std::uint64_t value) {
     constexpr std::size_t most_dimensions = 64;  // more, and LibTorch's operators refuse the tensor
     if (!in_array_ || numbers_.size() == most_dimensions) unexpected();
     numbers_.push_back(value);
     return true;
   }
-  bool end_array() override {
+  bool EndArray(std::size_t) {
     if (key_ == "shape") {
       entries.back().shape = numbers_;
       has_shape_ = true;
@@ -115,18 +121,17 @@ class SafetensorsHeader final : public nlohmann::json::json_sax_t {
     in_array_ = false;
     return true;
   }
-  bool null() override {
+  bool Null() {
     if (place_ != Place::tensors || name_ != safetensors_metadata) unexpected();  // as good as none
     begin_metadata();
     return true;
   }
-  bool boolean(bool) override { unexpected(); }
-  bool number_integer(std::int64_t) override { unexpected(); }
-  bool number_float(double, const std::string&) override { unexpected(); }
-  bool binary(nlohmann::json::binary_t&) override { unexpected(); }
-  bool parse_error(std::size_t position, const std::string&, const nlohmann::json::exception&) override {
-    damaged("it is not JSON from byte " + std::to_string(position) + " on");
-  }
+  bool Uint(unsigned value) { return Uint64(value); }
+  bool Bool(bool) { unexpected(); }
+  bool Int(int) { unexpected(); }
+  bool Int64(std::int64_t) { unexpected(); }
+  bool Double(double) { unexpected(); }
+  bool RawNumber(const char*, std::size_t, bool) { unexpected(); }
 
  private:
   enum class Place { outside, tensors, tensor, metadata };

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <utility>
 
-#include <pellucid/core/torch.hpp>
+#include <pellucid/model/modules.hpp>
 
 namespace pellucid {
 
