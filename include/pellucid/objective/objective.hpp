@@ -4,6 +4,7 @@
 
 #include <pellucid/core/concepts.hpp>
 #include <pellucid/core/error.hpp>
+#include <pellucid/core/remedy.hpp>
 #include <pellucid/objective/rows.hpp>
 
 namespace pellucid {
@@ -12,13 +13,14 @@ namespace pellucid {
 template <class M>
 std::vector<Tensor> observe(const M& model, const Images& images, const std::vector<std::string>& layers) {
   if constexpr (LayeredModel<M>) {
-    return model.observe(images, layers);
+    return detail::run_on(images, [&]() -> std::vector<Tensor> { return model.observe(images, layers); });
   } else {
     for (const std::string& layer : layers)
       if (!layer.empty())
         throw Error("this model is a plain callable, in which no layer '" + layer +
-                    "' can be seen; give pellucid::adapt(model) instead");
-    return std::vector<Tensor>(layers.size(), model(images));
+                    "' can be seen; adapt() a module or load_script() the file; a function needs mark(), and "
+                    "a type of yours the member observe(images, layers)");
+    return detail::run_on(images, [&] { return std::vector<Tensor>(layers.size(), model(images)); });
   }
 }
 
