@@ -67,7 +67,8 @@ BOOST_AUTO_TEST_CASE(what_holds_something_of_each_image_needs_select) {
   const Towards mute{labels_of(labels)};
   const Chosen chosen{{labels_of(labels)}};
   BOOST_CHECK_EXCEPTION(Attribution<SmoothGrad>({.samples = 3})(model, x, mute), Error, another_number);
-  BOOST_CHECK_EXCEPTION(Attribution<IntegratedGradients>({.steps = 4})(model, x, mute), Error, another_number);
+  BOOST_CHECK_EXCEPTION(Attribution<IntegratedGradients>({.steps = 4})(model, x, mute), Error,
+                        another_number);
   BOOST_CHECK_EXCEPTION(Attribution<Gradient>()(model, x, mute), Error, another_number);
   const auto smooth = Attribution<SmoothGrad>({.samples = 3})(model, x, chosen);
   BOOST_TEST(difference(smooth.attribution, expected) < 1e-5);
@@ -92,8 +93,7 @@ BOOST_AUTO_TEST_CASE(another_count_of_images_names_select) {
   BOOST_CHECK_EXCEPTION(Attribution<Gradient>()(model, test::some_images({16, 2}), many), Error,
                         says({"could not be asked about 8 images", "select(rows)"}));
   // GradCAM asks at a layer.
-  const auto marked =
-      test::model_of([](const Tensor& x) { return mark("maps", x * 1).mean({2, 3}); });
+  const auto marked = test::model_of([](const Tensor& x) { return mark("maps", x * 1).mean({2, 3}); });
   const Towards three{labels_of({0, 1, 0})};
   BOOST_CHECK_EXCEPTION(
       Attribution<GradCAM>({.layer = "maps"})(marked, test::some_images({3, 2, 4, 4}), three), Error,
