@@ -152,6 +152,7 @@ BOOST_AUTO_TEST_CASE(shapes_and_types_that_a_model_does_not_take) {
              message.find("permute") == std::string::npos;
     });
   };
+  BOOST_CHECK_EXCEPTION(predict(convolution(), Tensor()), Error, says({"no tensor was given"}));
   check(convolution());
   // A plain callable says the same.
   const Tensor kernel = torch::ones({2, 3, 3, 3});

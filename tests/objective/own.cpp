@@ -139,6 +139,19 @@ BOOST_AUTO_TEST_CASE(what_is_random_or_about_the_batch_is_not_refused) {
   Attribution<Gradient>()(model, x, Layer{""});
 }
 
+BOOST_AUTO_TEST_CASE(a_layer_with_several_rows_for_an_image) {
+  // Images of 4 values as 2 rows of 2 each; the first value of an image's second row: its third.
+  struct OfWindows {
+    std::string layer = "windows";
+    Tensor of(const Tensor& output) const { return output.view({-1, 2, 2}).select(1, 1).select(1, 0); }
+  };
+  const auto model = test::model_of([](const Tensor& x) {
+    return mark("windows", (x * 3).view({-1, 2})).view({-1, 4});
+  });
+  const auto found = Attribution<Gradient>()(model, test::some_images({3, 4}), OfWindows{});
+  BOOST_TEST(difference(found.attribution, torch::tensor({{0.0F, 0.0F, 3.0F, 0.0F}}).expand({3, 4})) < 1e-6);
+}
+
 BOOST_AUTO_TEST_CASE(numbers_per_image_from_a_tensor) {
   const auto values = [](const Tensor& given) { return PerImage(given).values(); };
   BOOST_TEST((values(labels_of({2, 0, 1})) == std::vector<std::int64_t>{2, 0, 1}));

@@ -57,6 +57,8 @@ concept AttributionMethod = std::copy_constructible<Method> &&
 ///   auto why = Attribution<SmoothGrad>({.samples = 50});
 ///   Tensor attribution = why(model, images, Class{281}).attribution;
 ///
+/// Images of three channels with values above 2, as bytes have, get a notice.
+///
 /// Options are checked here, at construction. Throws Error on images that are none (`check_images`), for an
 /// attribution that has not a row for each image, or holds NaN or infinity, for a method that overwrites the
 /// images, and, where the method differentiates, when no path leads from the

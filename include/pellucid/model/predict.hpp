@@ -23,6 +23,7 @@ struct Prediction {
 ///   ask(model, part of the images, their rows) → Tensor, one row per image
 template <Model M, class Ask>
 Tensor ask_in_parts(const M& model, const Images& images, Ask&& ask) {
+  if (!images.defined()) check_images(images);  // which says so
   const torch::NoGradGuard no_grad;
   const auto part = [&](const std::vector<Variant>& variants) -> Tensor {
     std::vector<std::int64_t> rows;

@@ -65,14 +65,14 @@ inline bool differ(const Tensor& a, const Tensor& b, double rounding) {
 /// Refuses an objective without select(rows) that gives a row of the output another number where it stands
 /// one further down. What is random in an objective is none of its rows.
 template <LayerObjective O>
-void check_rows(const O& objective, const Tensor& output) {
+void check_rows(const O& objective, const Tensor& output, std::int64_t images) {
   if constexpr (!Selecting<O>) {
-    if (output.dim() == 0 || output.size(0) < 2) return;
+    // A layer may have several rows for an image (windows), which the objective brings together.
+    if (images < 2 || output.dim() == 0 || output.size(0) != images) return;
     const torch::NoGradGuard no_grad;
-    const std::int64_t rows = output.size(0);
     const Tensor plain = output.detach();
     const auto ask = [&](const Tensor& about) {
-      return numbers<O>(rows, [&]() -> Tensor { return objective.of(about); });
+      return numbers<O>(images, [&]() -> Tensor { return objective.of(about); });
     };
     const Tensor here = ask(plain), there = ask(plain.roll(1, 0)).roll(-1, 0);
     if (!differ(here, there, 0)) return;
@@ -84,7 +84,7 @@ void check_rows(const O& objective, const Tensor& output) {
 /// What a LayerObjective says of a layer's output, N: one number per image.
 template <LayerObjective O>
 Tensor numbers_of(const O& objective, const Tensor& output, std::int64_t images) {
-  check_rows(objective, output);
+  check_rows(objective, output, images);
   return numbers<O>(images, [&]() -> Tensor { return objective.of(output); });
 }
 
@@ -98,9 +98,10 @@ void check_callable(const O& objective, const M& model, const Images& images) {
     std::vector<std::int64_t> shape = images.sizes().vec();
     shape[0] = rows;
     const auto ask = [&] {
-      return numbers<O>(rows, [&]() -> Tensor {
-               return objective(model, images.narrow(0, 0, 1).expand(shape).clone());
-             }).detach();
+      return numbers<O>(
+                 rows,
+                 [&]() -> Tensor { return objective(model, images.narrow(0, 0, 1).expand(shape).clone()); })
+          .detach();
     };
     try {
       const Tensor values = ask();
