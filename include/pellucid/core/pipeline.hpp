@@ -206,18 +206,18 @@ class Pipeline : public Stage<Pipeline<Left, Right>> {
   }
 
  private:
-  /// Whether what gives this is a method, which finds something out about a subject, and hands none on.
+  /// Whether a struct of options that gives this is a method: it finds something out about a subject, and
+  /// hands none on.
   template <class Side, class Found>
   static constexpr bool is_a_method() {
-    if constexpr (std::derived_from<Side, Composable> || AboutImages<Found>)
-      return false;
-    else
-      return std::convertible_to<Found, Tensor> || requires(const Found& found) {
-        found.images;
-      }
-    || requires(const Found& found) {
+    constexpr bool attacks = requires(const Found& found) {
+      found.images;
+    };
+    constexpr bool explains = requires(const Found& found) {
       found.attribution;
     };
+    return std::is_aggregate_v<Side> && !std::derived_from<Side, Composable> && !AboutImages<Found> &&
+           (attacks || explains || std::convertible_to<Found, Tensor>);
   }
 
   /// A stage that has declared itself is asked; a lambda is tried.
