@@ -62,19 +62,20 @@ inline bool differ(const Tensor& a, const Tensor& b, double rounding) {
       "rows[i])");
 }
 
-/// Refuses an objective without select(rows) that gives a row of the output another number where it stands
-/// one further down. What is random in an objective is none of its rows.
+/// Refuses an objective without select(rows), of these values, that gives a row of the output another number
+/// where it stands one further down. What is random in an objective is none of its rows.
 template <LayerObjective O>
-void check_rows(const O& objective, const Tensor& output, std::int64_t images) {
+void check_rows(const O& objective, const Tensor& output, const Tensor& values) {
   if constexpr (!Selecting<O>) {
     // A layer may have several rows for an image (windows), which the objective brings together.
+    const std::int64_t images = values.size(0);
     if (images < 2 || output.dim() == 0 || output.size(0) != images) return;
     const torch::NoGradGuard no_grad;
     const Tensor plain = output.detach();
     const auto ask = [&](const Tensor& about) {
       return numbers<O>(images, [&]() -> Tensor { return objective.of(about); });
     };
-    const Tensor here = ask(plain), there = ask(plain.roll(1, 0)).roll(-1, 0);
+    const Tensor here = values.detach(), there = ask(plain.roll(1, 0)).roll(-1, 0);
     if (!differ(here, there, 0)) return;
     const double rounding = 1e-6 * plain.abs().max().item<double>();
     if (differ(here, there, rounding) && !differ(here, ask(plain), rounding)) refuse_rows();
@@ -84,8 +85,9 @@ void check_rows(const O& objective, const Tensor& output, std::int64_t images) {
 /// What a LayerObjective says of a layer's output, N: one number per image.
 template <LayerObjective O>
 Tensor numbers_of(const O& objective, const Tensor& output, std::int64_t images) {
-  check_rows(objective, output, images);
-  return numbers<O>(images, [&]() -> Tensor { return objective.of(output); });
+  const Tensor values = numbers<O>(images, [&]() -> Tensor { return objective.of(output); });
+  check_rows(objective, output, values);
+  return values;
 }
 
 /// The same for a callable objective: one pass of a single image, as often as there are images (at most a
