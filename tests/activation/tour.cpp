@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(tours_without_meaning_are_refused) {
   BOOST_TEST(has(refusal(model, test::some_images({2, 3, 12, 12})), {"one image", "2 were given", "narrow"}));
   BOOST_TEST(has(refusal(model, one, {.channels = 0}), {"channels is 0", "at least 1"}));
   BOOST_TEST(has(refusal(model, one, {.held_values = 0}), {"held_values is 0"}));
-  BOOST_TEST(has(refusal(model, Tensor{}), {"empty batch"}));
+  BOOST_TEST(has(refusal(model, Tensor{}), {"no tensor was given"}));
   const auto nothing = test::model_of([](const Tensor& x) { return x.flatten(1); });
   BOOST_TEST(has(refusal(nothing, one), {"no layer"}));
   const auto broken = test::model_of([](const Tensor& x) { return mark("log", (x - 2).log()).flatten(1); });

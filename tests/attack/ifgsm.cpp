@@ -65,8 +65,9 @@ BOOST_AUTO_TEST_CASE(it_stays_in_the_ball_and_within_pixels) {
   const Images near_the_edge = row({0.0625F, 0.9375F, 0.5F, 0.03125F});
   const auto edge = attacked({.epsilon = 0.125, .step_size = 0.0625, .steps = 3}, near_the_edge);
   BOOST_TEST(difference(edge.images, row({0.0F, 1.0F, 0.5F, 0.0F})) == 0);
-  // What lies outside of [0, 1] is clamped into it, and may be moved farther for that.
-  const auto outside = attacked({.epsilon = 0.125, .steps = 4}, row({1.5F, -0.5F, 2.0F, -1.0F}));
+  // What lies outside of [0, 1] by rounding is clamped into it, and may be moved farther for that.
+  const float over = 0.0078125F;
+  const auto outside = attacked({.epsilon = over / 2, .steps = 4}, row({1 + over, -over, 1 + over, -over}));
   BOOST_TEST(difference(outside.images, row({1.0F, 0.0F, 1.0F, 0.0F})) == 0);
   BOOST_TEST(difference(attacked({.epsilon = 0}).images, x) == 0);
 }

@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(layers_that_cannot_be) {
   BOOST_CHECK_EXCEPTION(Attribution<GradCAM>({.layer = "conf"})(model(), image), Error,
                         says({"'conf'", "The closest: conv"}));
   BOOST_CHECK_EXCEPTION(Attribution<GradCAM>()(test::linear(torch::ones({2, 16})), image), Error,
-                        says({"no layer was named", "name one"}));
+                        says({"no layer was named", "shows none"}));
   const auto plain = [](const Tensor& x) { return x.flatten(1); };
   BOOST_CHECK_EXCEPTION(Attribution<GradCAM>()(plain, image), Error, says({"no layer was named"}));
   // A layer that the objective lies before.

@@ -276,7 +276,7 @@ BOOST_AUTO_TEST_CASE(baselines_that_cannot_be) {
                         Error, says({"[3, 3, 4, 4]", "one for each"}));
   BOOST_CHECK_EXCEPTION(integrated(model, x, {.baseline = Baseline::image(torch::zeros({3, 4, 4}))}), Error,
                         says({"[3, 4, 4]"}));
-  BOOST_CHECK_EXCEPTION(Baseline::image(Tensor()), Error, says({"empty batch"}));
+  BOOST_CHECK_EXCEPTION(Baseline::image(Tensor()), Error, says({"no tensor was given"}));
   BOOST_CHECK_EXCEPTION(Baseline::image(torch::full({1, 3, 4, 4}, NAN)), Error, says({"NaN"}));
   BOOST_CHECK_EXCEPTION(Baseline::image(torch::zeros({1, 3, 4, 4}, torch::kByte)), Error, says({"Byte"}));
   BOOST_CHECK_EXCEPTION(Baseline::blur(0), Error, says({"width", "above 0"}));

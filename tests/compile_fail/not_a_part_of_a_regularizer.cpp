@@ -1,4 +1,4 @@
-// expect: One of these is not a part of a regularizer: a part is a struct of options with a const member after(images, step), penalty(images) or shown(images, step).
+// expect: One of these is not a part of a regularizer: a part is a struct of options with a const member after(centered, step), penalty(centered) (images with the mean image taken off) or shown(images, step).
 #include <pellucid/optimizer/presets.hpp>
 
 void dream() {

@@ -1,4 +1,4 @@
-// expect: This is not an objective: an objective is one of pellucid's (TopClass, Class, Channel, ...) or a callable that takes a model and images and returns one number per image.
+// expect: This is not an objective: an objective is one of pellucid's (TopClass, Class, Channel, ...), a struct with a member `layer` and a const member of(output), or a callable that takes a model and images and returns one number per image.
 // expect (GNU): Objective = int
 #include <pellucid/attribution/methods/gradient.hpp>
 

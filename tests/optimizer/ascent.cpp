@@ -335,6 +335,21 @@ BOOST_AUTO_TEST_CASE(presets_are_as_published) {
              boost::test_tools::tolerance(1e-5F));
 }
 
+BOOST_AUTO_TEST_CASE(presets_take_options_by_name) {
+  const auto found = natural({.steps = 2, .height = 16, .width = 12, .seed = 3})(test::small_net(), Class{1});
+  BOOST_TEST((found.images.sizes() == torch::IntArrayRef{1, 3, 16, 12}));
+  BOOST_TEST((found.values.sizes() == torch::IntArrayRef{1, 3}));  // before the first step, and after each
+  BOOST_TEST(natural().method().steps == 200);
+  BOOST_TEST(natural(50).method().steps == 50);
+  BOOST_TEST(natural({.height = 8}).method().steps == 200);
+  BOOST_CHECK_EXCEPTION(natural(0), Error, says({"0 steps"}));
+  BOOST_CHECK_EXCEPTION(natural({.steps = 0}), Error, says({"0 steps"}));
+  BOOST_TEST(yosinski::b({.height = 8, .width = 9}).method().steps == 750);
+  BOOST_TEST(yosinski::b({.height = 8, .width = 9}).method().width == 9);
+  BOOST_TEST(yosinski::d({.steps = 7, .seed = 5}).method().steps == 7);
+  BOOST_TEST(yosinski::d({.steps = 7, .seed = 5}).method().seed == 5);
+}
+
 BOOST_AUTO_TEST_CASE(refusals) {
   BOOST_CHECK_EXCEPTION(Optimizer<Ascent>({.steps = 0}), Error, says({"0 steps", "1 or more"}));
   BOOST_CHECK_EXCEPTION(Optimizer<Ascent>({.learning_rate = 0.0}), Error, says({"rate", "0.0"}));

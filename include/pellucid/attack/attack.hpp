@@ -73,12 +73,29 @@ std::vector<std::vector<AttackStep>> table_of_ends(const M& model, const Class& 
   return table;
 }
 
+/// Refuses images that are no pixels in [0, 1], by more than rounding: an attack would take the way into
+/// [0, 1] for its own change.
+inline void check_pixels(const Images& images) {
+  constexpr double rounding = 0.01;
+  const double least = images.min().item<double>(), most = images.max().item<double>();
+  if (least < -rounding || most > 1 + rounding)
+    throw Error(
+        c10::str("images: values from ", least, " to ", most,
+                 " were given; an attack clamps to [0, 1] (bytes: .to(torch::kFloat) / 255; normalised "
+                 "images: give pixels, and mean and std to adapt())"));
+}
+
 /// Refuses what a method gives in another number or shape than the images have.
 inline void check_found(const Adversarial& found, const Images& images) {
   if (!found.images.defined() || found.images.sizes() != images.sizes())
     throw Error(c10::str("the attack gives ",
                          found.images.defined() ? c10::str("images ", found.images.sizes()) : "no images",
                          " for images ", images.sizes(), "; it must give as many of the same shape"));
+  const std::int64_t bad = found.images.numel() - found.images.isfinite().sum().item<std::int64_t>();
+  if (bad > 0)
+    throw Error(c10::str("the attack gives images in which ", bad, " of ", found.images.numel(),
+                         " values are NaN or infinite; finite values in [0, 1] are expected"),
+                Fault::failure);
   const auto each = [&](const char* what, std::size_t given) {
     if (given != 0 && given != std::size_t(images.size(0)))
       throw Error("the attack gives " + std::to_string(given) + " " + what + " for " +
@@ -103,14 +120,24 @@ inline void check_found(const Adversarial& found, const Images& images) {
 ///   auto fooled = Attack<FGSM>({.epsilon = 4.0 / 255});
 ///   Images changed = fooled(model, images, Class{207}).images;
 ///
-/// Throws Error on images that are none (`check_images`), on a label that the model does not have, and where
-/// the method gives other images than it was given: in number or in shape.
+/// Throws Error on images that are none (`check_images`) or lie outside [0, 1] by more than 0.01, on a label
+/// that the model does not have, and where the method gives other images than it was given, in number or in
+/// shape, or NaN, or overwrites those that it was given.
 template <class Method>
 class Attack : public Stage<Attack<Method>> {
   static_assert(
       AttackMethod<Method>,
       "This is not an attack method: a method is a struct of options with a const call operator that "
       "takes a model and a subject and returns pellucid::Adversarial images.");
+  static_assert(std::copy_constructible<Method>, "This method cannot be copied: a stage keeps a copy of it.");
+  static_assert(
+      !detail::OnlyMutable<Method, Tensor (*)(const Images&)>,
+      "The call operator of this method is not const: write `operator()(const M& model, const S& subject) "
+      "const`.");
+  static_assert(
+      AttackMethod<Method> || !detail::Asked<const Method, Tensor (*)(const Images&)>,
+      "The call operator of this method returns something else than pellucid::Adversarial: give the "
+      "images that it found as Adversarial{images}.");
 
  public:
   template <class S>
@@ -127,13 +154,16 @@ class Attack : public Stage<Attack<Method>> {
 
   template <class M, class S>
   Attacked<S> run(const M& model, S subject) const {
+    detail::check_pixels(subject.images);
     const auto label = resolve(subject.objective, model, subject.images);
     constexpr bool asks_about_a_class = std::same_as<std::remove_cvref_t<decltype(label)>, Class>;
     static_assert(asks_about_a_class,
                   "An attack asks about a class: give pellucid::Class (the label to get away from) or "
                   "pellucid::TopClass as the objective.");
     const Subject settled = subject.about(label, subject.report.part(0, 1, 1));
+    const detail::Untouched images(subject.images);
     Adversarial found = method_(model, settled);
+    images.check("the attack");
     detail::check_found(found, subject.images);
     if (found.steps.empty()) found.steps = detail::table_of_ends(model, label, subject.images, found.images);
     AttackRecord record{.original = std::move(subject.images),

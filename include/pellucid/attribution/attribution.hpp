@@ -1,6 +1,7 @@
 #pragma once
 #include <concepts>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 
@@ -12,6 +13,29 @@
 namespace pellucid {
 
 namespace detail {
+
+/// Refuses an attribution that has not a row for each image.
+inline void check_rows_of(const Tensor& attribution, const Images& images) {
+  if (attribution.defined() && attribution.dim() >= 2 && attribution.size(0) == images.size(0)) return;
+  throw Error(c10::str("the method gives ",
+                       attribution.defined() ? c10::str("a map ", attribution.sizes()) : "no map",
+                       " for images ", images.sizes(), "; it must give ", images.size(0),
+                       " rows, one map for each image, such as N×C×H×W or N×1×H×W"));
+}
+
+/// What there is to say of images of three channels that cannot be pixels in [0, 1].
+inline void notice_bytes(const Images& images, std::multimap<std::int64_t, std::string>& notices) {
+  if (images.dim() != 4 || images.size(1) != 3) return;
+  const Tensor most = images.flatten(1).amax(1).to(torch::kCPU, torch::kDouble);
+  for (std::int64_t row = 0; row < most.size(0); ++row) {
+    const double value = most[row].item<double>();
+    if (value > 2)
+      notices.emplace(row, c10::str("the image has values up to ", value,
+                                    ", and pixels in [0, 1] are expected (bytes: .to(torch::kFloat) / 255; "
+                                    "normalised images: only for a model that is given no mean and std)"));
+  }
+}
+
 /// Stands for any model where a method is looked at before there is one.
 struct AnyModel {
   Tensor operator()(const Images&) const;
@@ -33,8 +57,11 @@ concept AttributionMethod = std::copy_constructible<Method> &&
 ///   auto why = Attribution<SmoothGrad>({.samples = 50});
 ///   Tensor attribution = why(model, images, Class{281}).attribution;
 ///
+/// Images of three channels with values above 2, as bytes have, get a notice.
+///
 /// Options are checked here, at construction. Throws Error on images that are none (`check_images`), for an
-/// attribution that holds NaN or infinity and, where the method differentiates, when no path leads from the
+/// attribution that has not a row for each image, or holds NaN or infinity, for a method that overwrites the
+/// images, and, where the method differentiates, when no path leads from the
 /// objective to what is explained.
 template <class Method>
 class Attribution : public Stage<Attribution<Method>> {
@@ -42,6 +69,15 @@ class Attribution : public Stage<Attribution<Method>> {
       AttributionMethod<Method>,
       "This is not an attribution method: a method is a struct of options with a const call operator that "
       "takes a model and a subject and returns an attribution (a torch::Tensor or pellucid::Explanation).");
+  static_assert(std::copy_constructible<Method>, "This method cannot be copied: a stage keeps a copy of it.");
+  static_assert(
+      !detail::OnlyMutable<Method, detail::AnyModel>,
+      "The call operator of this method is not const: write `operator()(const M& model, const S& subject) "
+      "const`.");
+  static_assert(
+      AttributionMethod<Method> || !detail::Asked<const Method, detail::AnyModel>,
+      "The call operator of this method returns something else than an attribution: a torch::Tensor "
+      "or pellucid::Explanation is expected.");
 
  public:
   template <class S>
@@ -61,8 +97,12 @@ class Attribution : public Stage<Attribution<Method>> {
     // The objective is settled here, on the image itself; a stage behind this one settles it anew on its own.
     const Subject settled =
         subject.about(resolve(subject.objective, model, subject.images), subject.report.part(0, 1, 1));
+    const detail::Untouched images(subject.images);
     Explanation explanation = method_(model, settled);
+    images.check("the method");
     subject.report(1, 1);
+    detail::check_rows_of(explanation.attribution, subject.images);
+    detail::notice_bytes(subject.images, explanation.notices);
     detail::check_map(explanation.attribution);
     const Tensor most = explanation.attribution.flatten(1).abs().amax(1).to(torch::kCPU, torch::kDouble);
     for (std::int64_t row = 0; row < most.size(0); ++row) {

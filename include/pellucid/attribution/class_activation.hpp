@@ -25,7 +25,7 @@ std::string last_that_counts(const std::vector<std::pair<std::string, LayerGrid>
   std::vector<std::string> names{objective.layer};
   for (const auto& [name, grid] : layers) names.push_back(name);
   std::vector<Tensor> outputs = observe(model, leaf(image), names);
-  const Tensor value = objective.of(outputs[0]).sum();
+  const Tensor value = numbers_of(objective, outputs[0], image.size(0)).sum();
   for (std::size_t i = layers.size(); i-- > 0 && value.requires_grad();) {
     if (!outputs[i + 1].requires_grad()) continue;
     const Tensor gradient = torch::autograd::grad({value}, {outputs[i + 1]}, {}, /*retain_graph=*/true,
@@ -47,12 +47,15 @@ template <class M, class O>
 std::string last_spatial_layer(const M& model, const Images& image, const O& objective,
                                const std::string& method = "GradCAM", const LayerLayout& layout = {}) {
   std::string asked, last;
+  bool shows_layers = LayeredModel<M>;
   if constexpr (LayerObjective<O>) asked = objective.layer;
   std::optional<LayerGrid> maps;
   std::vector<std::pair<std::string, LayerGrid>> tokens;
   if constexpr (requires { model.layers(image); }) {
     GridsInOrder grids(image.sizes(), layout);
-    for (const auto& layer : model.layers(image)) {
+    const auto layers = model.layers(image);
+    shows_layers = !layers.empty();
+    for (const auto& layer : layers) {
       const auto grid = grids.next(layer.shape);
       if (grid && grid->places() > 1) {
         if (layer.shape.size() == 4) {
@@ -73,6 +76,11 @@ std::string last_spatial_layer(const M& model, const Images& image, const O& obj
     if (!counts.empty()) return counts;
     if (last.empty()) return tokens.back().first;
   }
+  if (!shows_layers)
+    throw Error(
+        method +
+        ": no layer was named, and this model shows none; load_script() or adapt() a module, mark() a "
+        "place in a function, or take SmoothGrad or Occlusion, which need none");
   if (last.empty())
     throw Error(
         method +

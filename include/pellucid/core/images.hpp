@@ -46,17 +46,40 @@ inline void check_map(const Tensor& attribution, const std::vector<std::int64_t>
                "the model's numbers or their gradients overflow, or it divides by zero on the way", numbers);
 }
 
+/// Sees whether images are written into while it lives.
+class Untouched {
+ public:
+  explicit Untouched(Images images) : images_(std::move(images)), version_(version()) {}
+
+  /// Throws Error where they were: `who` names whom they were given.
+  void check(const std::string& who) const {
+    if (version() != version_)
+      throw Error(who +
+                  " (or a model of one's own) overwrote the images that it was given, which are the "
+                  "caller's; let it change a clone: images.clone()");
+  }
+
+ private:
+  /// How often they were written into; tensors of inference mode do not count.
+  std::int64_t version() const { return images_.is_inference() ? 0 : std::int64_t(images_._version()); }
+
+  Images images_;
+  std::int64_t version_;
+};
+
 }  // namespace detail
 
-/// Refuses what no method can work on: an empty batch, values that are not floating point, NaN and infinity.
+/// Refuses what no method can work on: no tensor, an empty batch, values that are not floating point, NaN and
+/// infinity.
 inline void check_images(const Images& images) {
   if (images.defined() && images.numel() > 0 && images.dim() < 2)
     throw Error("images: a tensor of shape " + c10::str(images.sizes()) +
                 " was given; a batch N×… is expected (one image C×H×W becomes one by .unsqueeze(0))");
-  if (!images.defined() || images.numel() == 0)
-    throw Error("images: an empty batch was given" +
-                (images.defined() ? " (shape " + c10::str(images.sizes()) + ")" : std::string()) +
-                "; at least one image N×C×H×W is expected");
+  if (!images.defined())
+    throw Error("images: no tensor was given (it is undefined); at least one image N×C×H×W is expected");
+  if (images.numel() == 0)
+    throw Error("images: an empty batch was given (shape " + c10::str(images.sizes()) +
+                "); at least one image N×C×H×W is expected");
   if (!images.is_floating_point())
     throw Error(c10::str("images: values of type ", images.scalar_type(),
                          " were given; floats in [0, 1] are expected (bytes: .to(torch::kFloat) / 255)"));

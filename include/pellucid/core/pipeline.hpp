@@ -91,15 +91,17 @@ struct Stage : Composable {
     static_assert(
         Model<M>,
         "This is not a model: a model is a callable that takes images (a torch::Tensor) and returns "
-        "scores (a torch::Tensor); pellucid::adapt() makes one of a module or a function.");
+        "scores (a torch::Tensor); pellucid::adapt() makes one of a module or a function. Its call operator "
+        "is const (no mutable lambda; capture a torch::jit::Module by reference).");
     static_assert(
         ProgressCallback<std::remove_reference_t<Callback>>,
         "This is not a progress callback: it takes a const pellucid::Progress& and returns nothing, or "
         "a bool where false cancels the work.");
     static_assert(
         ObjectiveOf<Objective, M>,
-        "This is not an objective: an objective is one of pellucid's (TopClass, Class, Channel, ...) or "
-        "a callable that takes a model and images and returns one number per image.");
+        "This is not an objective: an objective is one of pellucid's (TopClass, Class, Channel, ...), a "
+        "struct with a member `layer` and a const member of(output), or a callable that takes a model and "
+        "images and returns one number per image.");
     if constexpr (Model<M> && ProgressCallback<std::remove_reference_t<Callback>> &&
                   ObjectiveOf<Objective, M>) {
       return whole(model, begin(model, images, objective, callback));
@@ -117,7 +119,8 @@ struct Stage : Composable {
       constexpr bool taken = detail::accepts<Self, S>();
       static_assert(taken,
                     "This stage cannot take what it is given: it needs what an earlier stage of the pipeline "
-                    "finds, such as an attribution; put that stage before it.");
+                    "finds, such as an attribution; put that stage before it. (SavePng writes a Picture: put "
+                    "Overlay{} between it and an attribution.)");
       if constexpr (taken) return static_cast<const Self&>(*this).run(model, std::move(given));
     }
   }
@@ -181,6 +184,9 @@ class Pipeline : public Stage<Pipeline<Left, Right>> {
   auto run(const M& model, S subject) const {
     using Middle = std::invoke_result_t<const Left&, const M&, S>;
     constexpr bool fits = accepts<M, Middle>();
+    static_assert(fits || !is_a_method<Left, Middle>(),
+                  "The left side of | is a method and no stage: write pellucid::Attack<Method>(...) or "
+                  "pellucid::Attribution<Method>(...).");
     static_assert(
         fits,
         "These two stages do not fit: the stage on the right of | cannot take what the stage on the "
@@ -200,6 +206,20 @@ class Pipeline : public Stage<Pipeline<Left, Right>> {
   }
 
  private:
+  /// Whether a struct of options that gives this is a method: it finds something out about a subject, and
+  /// hands none on.
+  template <class Side, class Found>
+  static constexpr bool is_a_method() {
+    constexpr bool attacks = requires(const Found& found) {
+      found.images;
+    };
+    constexpr bool explains = requires(const Found& found) {
+      found.attribution;
+    };
+    return std::is_aggregate_v<Side> && !std::derived_from<Side, Composable> && !AboutImages<Found> &&
+           (attacks || explains || std::convertible_to<Found, Tensor>);
+  }
+
   /// A stage that has declared itself is asked; a lambda is tried.
   template <class M, class Middle>
   static constexpr bool accepts() {

@@ -39,6 +39,7 @@ template <detail::Module M>
 auto adapt(std::shared_ptr<M> module, Preprocess preprocess = unchanged(), Execution execution = {},
            std::type_identity_t<std::function<std::shared_ptr<M>()>> another = {}) {
   if (module == nullptr) throw Error("adapt: a null module was given; make the network first");
+  execution.check();
   if (execution.device) module->to(*execution.device);
   detail::ModuleForward<M> forward{module, std::move(another)};
   return Adapted(detail::EagerNetwork(std::move(forward), std::move(module)), std::move(preprocess),
@@ -57,11 +58,19 @@ auto adapt(const Holder& holder, Preprocess preprocess = unchanged(), Execution 
 }
 
 /// A function of a tensor as a model. The places that it marks are its layers. A module that it calls is run
-/// as it is: put it into evaluation mode yourself, or batch norm learns and dropout drops.
-template <std::invocable<const Tensor&> Function>
-requires(!detail::ModuleHolder<Function>) auto adapt(Function function, Preprocess preprocess = unchanged(),
+/// as it is: put it into evaluation mode yourself, or batch norm learns and dropout drops. Its call operator
+/// is const.
+template <class Function>
+requires(std::invocable<Function&, const Tensor&> &&
+         !detail::ModuleHolder<Function>) auto adapt(Function function, Preprocess preprocess = unchanged(),
                                                      Execution execution = {}) {
-  return Adapted(detail::EagerNetwork(std::move(function)), std::move(preprocess), execution);
+  constexpr bool is_const = std::invocable<const Function&, const Tensor&>;
+  static_assert(
+      is_const,
+      "This function cannot be adapted: its call operator must be const (no mutable lambda; capture "
+      "a torch::jit::Module by reference, or give the module itself to pellucid::adapt()).");
+  if constexpr (is_const)
+    return Adapted(detail::EagerNetwork(std::move(function)), std::move(preprocess), execution);
 }
 
 }  // namespace pellucid

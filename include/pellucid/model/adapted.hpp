@@ -7,10 +7,10 @@
 #include <utility>
 #include <vector>
 
-#include <pellucid/core/average.hpp>
 #include <pellucid/core/error.hpp>
 #include <pellucid/core/execution.hpp>
 #include <pellucid/core/images.hpp>
+#include <pellucid/core/remedy.hpp>
 #include <pellucid/model/layer_names.hpp>
 #include <pellucid/model/preprocess.hpp>
 #include <pellucid/model/recording.hpp>
@@ -107,17 +107,13 @@ class Adapted {
     check_images(images);
     if (execution_.threads > 0 && at::get_num_threads() != execution_.threads)
       at::set_num_threads(execution_.threads);
-    try {
+    return detail::run_on(images, [&] {
       const auto device = network_->device() ? network_->device() : execution_.device;
       Tensor input = preprocess_.normalize(preprocess_.fit(device ? images.to(*device) : images));
       // A network may begin with an operator that overwrites its input, which must not be the caller's.
       if (input.is_alias_of(images)) input = input.clone();
       return ask(input);
-    } catch (const c10::Error& error) {
-      if (is_out_of_memory(error)) throw;
-      throw Error("the model could not be run on images of shape " + c10::str(images.sizes()) + ": " +
-                  detail::first_line(error.what_without_backtrace()));
-    }
+    });
   }
 
   void check(const std::vector<std::string>& layers, const Tensor& input) const {

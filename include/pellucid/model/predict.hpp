@@ -8,6 +8,8 @@
 #include <pellucid/core/concepts.hpp>
 #include <pellucid/core/error.hpp>
 #include <pellucid/core/execution.hpp>
+#include <pellucid/core/images.hpp>
+#include <pellucid/core/remedy.hpp>
 
 namespace pellucid {
 
@@ -21,6 +23,7 @@ struct Prediction {
 ///   ask(model, part of the images, their rows) → Tensor, one row per image
 template <Model M, class Ask>
 Tensor ask_in_parts(const M& model, const Images& images, Ask&& ask) {
+  if (!images.defined()) check_images(images);  // which says so
   const torch::NoGradGuard no_grad;
   const auto part = [&](const std::vector<Variant>& variants) -> Tensor {
     std::vector<std::int64_t> rows;
@@ -36,10 +39,12 @@ Tensor ask_in_parts(const M& model, const Images& images, Ask&& ask) {
 template <Model M>
 Tensor scores_of(const M& model, const Images& images) {
   const Tensor scores = ask_in_parts(model, images, [](const M& m, const Images& part, const auto&) {
-    return Tensor(m(part.clone())).detach();  // a callable of one's own may overwrite it
+    // A callable of one's own may overwrite what it is given.
+    return detail::run_on(part, [&] { return Tensor(m(part.clone())).detach(); });
   });
   if (scores.dim() != 2)
-    throw Error(c10::str("the model gives a tensor of shape ", scores.sizes(), "; scores N×K are expected"));
+    throw Error(c10::str("the model gives a tensor of shape ", scores.sizes(), "; scores N×K are expected",
+                         detail::remedy(images, "")));
   return scores;
 }
 

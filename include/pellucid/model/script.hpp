@@ -16,6 +16,7 @@ using ScriptModel = Adapted<detail::ScriptNetwork>;
 /// A TorchScript module as a model. The module is put into evaluation mode, and stays there.
 inline ScriptModel adapt(torch::jit::Module module, Preprocess preprocess = unchanged(),
                          Execution execution = {}) {
+  execution.check();
   if (execution.device) module.to(*execution.device);
   return ScriptModel(detail::ScriptNetwork(std::move(module)), std::move(preprocess), execution);
 }

@@ -96,7 +96,7 @@ LayerDerivative differentiate_at(const std::string& layer, const O& objective, c
   const detail::Recorded recorded;
   const Tensor input = detail::leaf(images);
   const std::vector<Tensor> seen = observe(model, input, {layer, objective.layer});
-  const Tensor values = objective.of(seen[1]);
+  const Tensor values = detail::numbers_of(objective, seen[1], images.size(0));
   const Tensor gradient = detail::gradient_of(values, seen[0], "layer '" + layer + "'");
   return {values.detach().to(images.device()), seen[0].detach().to(images.device()),
           gradient.to(images.device())};

@@ -1,5 +1,7 @@
 #pragma once
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include <pellucid/core/torch.hpp>
 
@@ -12,6 +14,8 @@ struct Layer {
 
   /// the layer's output N×… → N
   Tensor of(const Tensor& output) const { return output.square().flatten(1).mean(1); }
+
+  Layer select(const std::vector<std::int64_t>&) const { return *this; }
 };
 
 }  // namespace pellucid

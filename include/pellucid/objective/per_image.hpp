@@ -12,7 +12,8 @@
 
 namespace pellucid {
 
-/// A whole number for all images, or one for each: `42`, or `{207, 281}`; or none, `{}`.
+/// A whole number for all images, or one for each: `42`, `{207, 281}`, a std::vector<std::int64_t>, or a
+/// tensor of whole numbers, such as `scores.argmax(1)`; or none, `{}`.
 class PerImage {
  public:
   PerImage() = default;
@@ -20,6 +21,9 @@ class PerImage {
   PerImage(Integer value) : values_{std::int64_t(value)} {}                  // NOLINT: a number is a PerImage
   PerImage(std::initializer_list<std::int64_t> values) : values_(values) {}  // NOLINT
   PerImage(std::vector<std::int64_t> values) : values_(std::move(values)) {}  // NOLINT
+  /// Of a tensor of int64 (or int32): one number (dimension 0), or one for each image (dimension 1). Throws
+  /// Error for another type or shape.
+  PerImage(const Tensor& values) : values_(numbers_in(values)) {}  // NOLINT
 
   /// Whether there is no number.
   bool empty() const { return values_.empty(); }
@@ -61,6 +65,16 @@ class PerImage {
   }
 
  private:
+  static std::vector<std::int64_t> numbers_in(const Tensor& given) {
+    if (!given.defined()) throw Error("no tensor of numbers was given (it is undefined)");
+    if ((given.scalar_type() != torch::kLong && given.scalar_type() != torch::kInt) || given.dim() > 1)
+      throw Error(c10::str("a tensor of ", given.scalar_type(), " and shape ", given.sizes(),
+                           " was given for one number per image; give int64 of shape [N], or one number "
+                           "(scores: .argmax(1))"));
+    const Tensor numbers = given.detach().to(torch::kCPU, torch::kLong).contiguous();
+    return {numbers.data_ptr<std::int64_t>(), numbers.data_ptr<std::int64_t>() + numbers.numel()};
+  }
+
   std::vector<std::int64_t> values_{};
 };
 

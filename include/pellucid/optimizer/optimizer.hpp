@@ -63,7 +63,7 @@ class Optimizer : public Stage<Optimizer<Method, Parts, OnFrame>> {
     static_assert(
         FrameCallback<F>,
         "This is not a frame callback: it takes a const pellucid::Frame& and returns nothing, or a bool "
-        "where false ends the optimization.");
+        "where false ends the optimization. Its call operator is const (no mutable lambda).");
     if constexpr (FrameCallback<F>) {
       if (steps < 1)
         throw Error("Optimizer: a frame every " + std::to_string(steps) +
@@ -80,8 +80,10 @@ class Optimizer : public Stage<Optimizer<Method, Parts, OnFrame>> {
 
   template <class M, class S>
   Synthesized<S> run(const M& model, S subject) const {
-    Synthesis found = method_(model, subject.about(subject.objective, subject.report.part(0, 1, 1)),
-                              regularizer_, on_frame_, every_);
+    const Subject settled = subject.about(subject.objective, subject.report.part(0, 1, 1));
+    const detail::Untouched images(subject.images);
+    Synthesis found = method_(model, settled, regularizer_, on_frame_, every_);
+    images.check("the optimizer");
     if (!found.stopped) subject.report(1, 1);
     subject.images = found.synthesized;
     return add(std::move(subject), std::move(found));

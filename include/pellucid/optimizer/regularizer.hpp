@@ -20,7 +20,8 @@ class Regularizer {
   static_assert(
       (RegularizerPart<Parts> && ...),
       "One of these is not a part of a regularizer: a part is a struct of options with a const member "
-      "after(images, step), penalty(images) or shown(images, step).");
+      "after(centered, step), penalty(centered) (images with the mean image taken off) or shown(images, "
+      "step).");
 
  public:
   /// Whether some part changes the images after a step.

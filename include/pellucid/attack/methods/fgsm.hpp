@@ -12,9 +12,9 @@ namespace pellucid {
 /// The fast gradient sign method: one step of ε in every pixel, away from the label or towards a target,
 ///   x' = clamp(x + ε · sign(∂ CE(x, label)/∂x), 0, 1)      sign(0) = 0
 ///   x' = clamp(x − ε · sign(∂ CE(x, target)/∂x), 0, 1)     with a target
-/// ε in pixel values, [0, 1]: |x' − x| ≤ ε, exactly in images of 32 and 64 bits. Values outside [0, 1] are
-/// clamped into it, so moved further than ε. Two forward passes and one backward; the table has the image
-/// before and behind the step.
+/// ε in pixel values, [0, 1]: |x' − x| ≤ ε, exactly in images of 32 and 64 bits. Values outside [0, 1] (up
+/// to 0.01; more is refused) are clamped into it, so moved further than ε. Two forward passes and one
+/// backward; the table has the image before and behind the step.
 ///
 /// Goodfellow, Shlens & Szegedy, "Explaining and harnessing adversarial examples", 2014.
 struct FGSM {

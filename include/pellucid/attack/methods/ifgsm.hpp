@@ -8,8 +8,8 @@ namespace pellucid {
 /// The basic iterative method (iterated FGSM): `steps` small steps, each of which looks at the gradient anew,
 ///   x ← clamp(x + α · sign(∂ CE(x, label)/∂x)),  clamp: to within ε of the image, and to [0, 1]
 /// (− towards a target). sign(0) = 0. ε and α in pixel values: |x' − x| ≤ ε, exactly in images of 32
-/// and 64 bits. Values outside [0, 1] are clamped into it by the first step. `steps` + 1 forward passes and
-/// `steps` backward.
+/// and 64 bits. Values outside [0, 1] (up to 0.01; more is refused) are clamped into it by the first step.
+/// `steps` + 1 forward passes and `steps` backward.
 ///
 /// Kurakin's own α is 1 of 255, and his steps min(ε + 4, 1.25 ε): up to ε = 16/255 they go 1.25 ε far in all,
 /// which is what α = 0 stands for with any number of steps.

@@ -11,7 +11,8 @@ namespace pellucid {
 ///   L2: x ← image + δ · min(1, ε/‖δ‖),  δ = x + α · g/‖g‖ − image      ‖x' − image‖₂ ≤ ε
 /// g = ∂ CE(x, label)/∂x (− and the target's, towards a target), sign(0) = 0 and 0/0 = 0. ε and α in pixel
 /// values; in L2 of the whole image: a change of d in each of n values is d·√n long. Exactly within ε in
-/// images of 32 and 64 bits, but values outside [0, 1] are clamped into it by the first step.
+/// images of 32 and 64 bits, but values outside [0, 1] (up to 0.01; more is refused) are clamped into it by
+/// the first step.
 ///
 /// Of several restarts the best is kept: one that reached the aim, then the one with the highest loss. Its
 /// start is evenly spread over the ball, a function of the seed, the image's number and the restart. A
