@@ -484,6 +484,28 @@ BOOST_AUTO_TEST_CASE(colours_of_ones_own) {
   BOOST_TEST(int(pixel(picture, 30, 20).b) == 255);
 }
 
+// The right side of faq.md's table.
+BOOST_AUTO_TEST_CASE(what_other_tools_call_otherwise) {
+  const AnyModel model = shapes_vgg();
+  const Images x = a_heart();
+  const std::int64_t t = heart, y = heart;
+  const Images b = torch::zeros_like(x);
+  const auto of = [&](const auto& stage) { return stage(model, x, Class{t}).attribution; };
+
+  BOOST_TEST(Attribution<Gradient>()(model, x, Class{t}).attribution.abs().min().item<double>() >= 0);
+  BOOST_TEST(difference(of(Attribution<IntegratedGradients>({.steps = 50, .baseline = Baseline::image(b)})),
+                        of(Attribution<IntegratedGradients>())) == 0);
+  of(Attribution<Smoothed<IntegratedGradients>>({.samples = 10, .noise = 0.15}));
+  BOOST_TEST(
+      of(Attribution<GradCAM>({.layer = "features.13", .relu = false, .upsample = false})).size(2) == 16);
+  of(Attribution<LayerConductance>({.layer = "features.13"}));
+  of(Attribution<Occlusion>({.window = 8, .stride = 4}));
+  const Images attacked =
+      Attack<PGD>({.epsilon = 8.0 / 255, .step_size = 2.0 / 255, .steps = 10})(model, x, Class{y}).images;
+  BOOST_TEST(difference(attacked, x) <= 8.0 / 255);
+  Attack<PGD>({.epsilon = 0.5, .norm = Norm::two, .target = 7})(model, x, Class{y});
+}
+
 BOOST_AUTO_TEST_CASE(the_smallest_epsilon) {
   const Printed printed;
   const AnyModel model = shapes_vgg();
