@@ -412,9 +412,8 @@ BOOST_AUTO_TEST_CASE(the_new_class_is_explained) {
   const AnyModel model = shapes_vgg();
   const Images images = a_heart();
 
-  const auto fooled = Attack<PGD>() | [](const auto&, auto subject) {
-    return subject.about(TopClass{});
-  } | Attribution<GradCAM>();
+  const auto fooled = Attack<PGD>() | [](const auto&, auto subject) { return subject.about(TopClass{}); } |
+                      Attribution<GradCAM>();
   const auto found =
       fooled(model, images, Class{8});  // away from 8, then a map of what the model says instead
 
@@ -496,8 +495,8 @@ BOOST_AUTO_TEST_CASE(what_other_tools_call_otherwise) {
   BOOST_TEST(difference(of(Attribution<IntegratedGradients>({.steps = 50, .baseline = Baseline::image(b)})),
                         of(Attribution<IntegratedGradients>())) == 0);
   of(Attribution<Smoothed<IntegratedGradients>>({.samples = 10, .noise = 0.15}));
-  BOOST_TEST(
-      of(Attribution<GradCAM>({.layer = "features.13", .relu = false, .upsample = false})).size(2) == 16);
+  BOOST_TEST(of(Attribution<GradCAM>({.layer = "features.13", .relu = false, .upsample = false})).size(2) ==
+             16);
   of(Attribution<LayerConductance>({.layer = "features.13"}));
   of(Attribution<Occlusion>({.window = 8, .stride = 4}));
   const Images attacked =
