@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Keeps the code in README.md and docs/*.md true: it is code that is built and run.
 
-check.py snippets                   every block is in the file that the line before it names
+check.py snippets                   every block is in the file that the line before it names, and tables have options in the
+                                    order in which they may be given
 check.py run FILE PROGRAM [ARG...]  runs PROGRAM, built from FILE; it prints what the pages say it prints
 check.py commands PROGRAM           every `pellucid` command line has a command and options that there are
 
@@ -77,6 +78,46 @@ def check_snippets():
     return wrong
 
 
+def members():
+    """The members of the headers' structs, in order, by the name of the struct, or of what takes it as its options."""
+    found = {}
+    for header in sorted((ROOT / "include").rglob("*.hpp")):
+        text = header.read_text(encoding="utf-8")
+        for name, body in re.findall(r"(?ms)^struct (\w+)[^\n;]*\{\n(.*?)^\};", text):
+            found.setdefault(name, []).append(re.findall(r"(?m)^  (?!using|static)[\w:<>]+ (\w+)(?: = .*?;|\{\};)", body))
+        for name, other in re.findall(r"(?m)^using (\w+) = (\w+)<", text):
+            found[name] = found.get(other, [])
+        for name, other in re.findall(r"\b(\w+)\((?:[^()]|\(\))*?const (\w+Options)& options = \{\}", text):
+            found[name] = found.get(other, [])
+    return found
+
+
+def check_options():
+    """A table has a column of options, or a row for each option of what the table or the heading above it names."""
+    structs, wrong, count = members(), [], 0
+    for page in pages():
+        about = []
+        for part in re.split(r"\n(?=#)|\n\n", page.read_text(encoding="utf-8").replace("\\|", "")):
+            if not part.startswith("| "):
+                about = part.strip("# ").split("\n")[:1] if part.startswith("#") else about
+                continue
+            head, _, *rows = [[cell.strip() for cell in line.split("|")[1:]] for line in part.strip().split("\n")]
+            column = next((i for i, cell in enumerate(head) if re.match("options|defaults", cell)), None)
+            if head[0] == "option":
+                lists = [(name, " ".join(row[0] for row in rows)) for name in about]
+            else:
+                about = [name for row in rows for name in re.findall(r"^`(\w+)", row[0])]
+                lists = [(re.sub(r"\W.*", "", row[0][1:]), row[column]) for row in rows] if column else []
+            for name, cell in lists:
+                given = re.findall(r"`([a-z]\w*)`", cell)
+                orders = [[one for one in order if one in given] for order in structs.get(name, [])]
+                count += any(orders)
+                if any(orders) and not any(order and [one for one in given if one in order] == order for order in orders):
+                    wrong.append(f"{page.relative_to(ROOT)}: in {name} the order is {max(orders, key=len)}")
+    print(f"{count} lists of options")
+    return wrong
+
+
 def check_run(file, program):
     ran = subprocess.run(program, stdout=subprocess.PIPE)
     printed = ran.stdout.decode("utf-8")
@@ -121,7 +162,7 @@ def check_commands(program):
 
 def main(task, *arguments):
     if task == "snippets":
-        return check_snippets()
+        return check_snippets() + check_options()
     if task == "run":
         return check_run(arguments[0], arguments[1:])
     if task == "commands":

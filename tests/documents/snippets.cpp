@@ -322,11 +322,22 @@ BOOST_AUTO_TEST_CASE(the_patches_of_a_channel) {
   const PatchView seen = view_of(image_of(best, index, model, "photos"), field, best.y, best.x);
   write_png("best.png", to_picture(seen.image));
 
+  std::vector<PatchRow> rows;
+  for (const std::int64_t channel : {7, 42}) {
+    PatchRow& row = rows.emplace_back(PatchRow{.title = "channel " + std::to_string(channel)});
+    for (const Patch& patch : index.of("features.12", channel))
+      row.patches.push_back(
+          {view_of(image_of(patch, index, model, "photos"), field, patch.y, patch.x), patch.image});
+  }
+  write_png("patches.png", patch_sheet(rows, {.title = "features.12"}));
+
   const Tensor layer = model.activation(read_image("photos/" + best.image), "features.12")[0][42];
   BOOST_TEST(layer.max().item<double>() == best.value, boost::test_tools::tolerance(1e-5));
   BOOST_TEST(layer[best.y][best.x].item<double>() == best.value, boost::test_tools::tolerance(1e-5));
   BOOST_TEST(printed.text().find(best.image) != std::string::npos);
   BOOST_TEST(std::filesystem::exists("best.png"));
+  BOOST_TEST(std::filesystem::exists("patches.png"));
+  BOOST_TEST(PatchIndex::load("patches.safetensors").of("features.12", 42)[0].value == best.value);
 }
 
 BOOST_AUTO_TEST_CASE(a_method_that_averages) {
@@ -369,6 +380,185 @@ BOOST_AUTO_TEST_CASE(half_precision_inside) {
 
   const Tensor map = Attribution<Gradient>()(AnyModel(model), images, Class{1}).attribution;
   BOOST_TEST(difference(map, net->weight.slice(0, 1, 2).to(torch::kFloat)) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_class_for_each_image) {
+  const AnyModel model = linear_model();
+  const Images images = small_images();
+
+  const std::vector<std::int64_t> labels{281, 7};  // or a tensor of int64, one for each image
+  const auto why = Attribution<SmoothGrad>()(model, images, Class{labels});
+
+  BOOST_TEST(difference(why.attribution[0], row(281)[0]) < 1e-6);
+  BOOST_TEST(difference(why.attribution[1], row(7)[0]) < 1e-6);
+  const Tensor given = torch::tensor(labels, torch::kLong);
+  BOOST_TEST(difference(Attribution<Gradient>()(model, images, Class{given}).attribution,
+                        Attribution<Gradient>()(model, images, Class{labels}).attribution) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_file_its_normalisation_and_how_it_runs) {
+  const InTemporaryFolder here;
+  torch::jit::Module network("Network");
+  network.define("def forward(self, x):\n    return x.mean([2, 3])\n");
+  network.save("net.pt");
+
+  auto model = load_script("net.pt", {.mean = {0.45}, .std = {0.25}}, {.micro_batch = 32, .threads = 1});
+
+  BOOST_TEST(model.execution().micro_batch == 32);
+  BOOST_TEST(difference(model(torch::full({1, 3, 2, 2}, 0.7F)), torch::ones({1, 3})) < 1e-6);
+}
+
+BOOST_AUTO_TEST_CASE(the_new_class_is_explained) {
+  const AnyModel model = shapes_vgg();
+  const Images images = a_heart();
+
+  const auto fooled = Attack<PGD>() | [](const auto&, auto subject) { return subject.about(TopClass{}); } |
+                      Attribution<GradCAM>();
+  const auto found =
+      fooled(model, images, Class{8});  // away from 8, then a map of what the model says instead
+
+  const Class now{found.after[0].label};
+  BOOST_TEST(now.label.of(0) != heart);
+  BOOST_TEST(difference(found.original, images) == 0);
+  BOOST_TEST(difference(found.attribution, Attribution<GradCAM>()(model, found.images, now).attribution) ==
+             0);
+}
+
+BOOST_AUTO_TEST_CASE(pictures_with_signs_and_a_legend) {
+  const InTemporaryFolder here;
+  const AnyModel model = shapes_vgg();
+  const Images image = a_heart();
+
+  const OverlayOptions signs{.heat = {.sign = Sign::both}};
+  const auto why = Attribution<SmoothGrad>() | Overlay{signs} | [&](const auto&, Picture picture) {
+    return stacked({scaled(picture, 4 * picture.width, 4 * picture.height), overlay_bar(signs)}, 8);
+  } | SavePng{"why.png"};
+  const Picture picture = why(model, image);
+
+  BOOST_TEST(picture.width == 256);
+  BOOST_TEST(picture.height == 256 + 8 + overlay_bar(signs).height);
+  BOOST_TEST((to_picture(read_image("why.png")).rgb == picture.rgb));
+}
+
+BOOST_AUTO_TEST_CASE(numbers_and_a_file_for_each_image) {
+  const InTemporaryFolder here;
+  const AnyModel model = shapes_vgg();
+  const Images images = torch::cat({a_heart(), a_heart().flip(3)});
+
+  const auto why = Attribution<SmoothGrad>()(model, images);
+  write_npy("why.npy", why.attribution);  // for numpy.load: float32, N×C×H×W
+  for (std::int64_t n = 0; n < why.images.size(0); ++n)
+    write_png("why-" + std::to_string(n) + ".png", overlay(why.images[n], why.attribution[n]));
+
+  const double full = full_scale(summed(why.attribution[0], Sign::both), 99);
+  const Plane second = scaled_to(summed(why.attribution[1], Sign::both), full);
+  write_png("second.png", painted(second, Sign::both));
+
+  BOOST_TEST(difference(read_npy("why.npy"), why.attribution) == 0);
+  BOOST_TEST(read_image("second.png").size(3) == 64);
+  BOOST_TEST(read_image("why-1.png").size(3) == 64);
+  BOOST_TEST(!std::filesystem::exists("why-2.png"));
+}
+
+BOOST_AUTO_TEST_CASE(colours_of_ones_own) {
+  const InTemporaryFolder here;
+  const AnyModel model = shapes_vgg();
+  const Images image = a_heart();
+
+  const auto white_on_blue = Attribution<SmoothGrad>() | [](const auto&, const auto& subject) {
+    const Plane strength = heat(subject.attribution[0]);  // H×W, from 0 to 1
+    Picture drawn = blank(int(strength.shape(1)), int(strength.shape(0)));
+    for (int y = 0; y < drawn.height; ++y)
+      for (int x = 0; x < drawn.width; ++x) {
+        const auto level = std::uint8_t(255 * strength(y, x));
+        set_pixel(drawn, x, y, Rgb{level, level, 255});
+      }
+    return drawn;
+  } | SavePng{"why.png"};
+  const Picture picture = white_on_blue(model, image);
+
+  const Plane strength = heat(Attribution<SmoothGrad>()(model, image).attribution);
+  BOOST_TEST(picture.width == 64);
+  BOOST_TEST(int(pixel(picture, 30, 20).r) == int(255 * strength(20, 30)));
+  BOOST_TEST(int(pixel(picture, 30, 20).b) == 255);
+}
+
+// The right side of faq.md's table.
+BOOST_AUTO_TEST_CASE(what_other_tools_call_otherwise) {
+  const AnyModel model = shapes_vgg();
+  const Images x = a_heart();
+  const std::int64_t t = heart, y = heart;
+  const Images b = torch::zeros_like(x);
+  const auto of = [&](const auto& stage) { return stage(model, x, Class{t}).attribution; };
+
+  BOOST_TEST(Attribution<Gradient>()(model, x, Class{t}).attribution.abs().min().item<double>() >= 0);
+  BOOST_TEST(difference(of(Attribution<IntegratedGradients>({.steps = 50, .baseline = Baseline::image(b)})),
+                        of(Attribution<IntegratedGradients>())) == 0);
+  of(Attribution<Smoothed<IntegratedGradients>>({.samples = 10, .noise = 0.15}));
+  BOOST_TEST(of(Attribution<GradCAM>({.layer = "features.13", .relu = false, .upsample = false})).size(2) ==
+             16);
+  of(Attribution<LayerConductance>({.layer = "features.13"}));
+  of(Attribution<Occlusion>({.window = 8, .stride = 4}));
+  const Images attacked =
+      Attack<PGD>({.epsilon = 8.0 / 255, .step_size = 2.0 / 255, .steps = 10})(model, x, Class{y}).images;
+  BOOST_TEST(difference(attacked, x) <= 8.0 / 255);
+  Attack<PGD>({.epsilon = 0.5, .norm = Norm::two, .target = 7})(model, x, Class{y});
+}
+
+BOOST_AUTO_TEST_CASE(the_smallest_epsilon) {
+  const Printed printed;
+  const AnyModel model = shapes_vgg();
+  const Images images = a_heart();
+
+  const auto least = Attack<MinimalEpsilon<FGSM>>()(model, images);
+  if (least.minimal_epsilon[0])  // a std::optional<double>: empty where none was found
+    std::cout << 255 * *least.minimal_epsilon[0] << " grey levels\n";
+
+  BOOST_TEST(printed.text().empty() != least.minimal_epsilon[0].has_value());
+}
+
+BOOST_AUTO_TEST_CASE(dreams_of_a_class_and_of_a_channel) {
+  const InTemporaryFolder here;
+  const AnyModel model = shapes_vgg();
+
+  const auto dream = natural({.steps = 200, .height = 96, .width = 96});
+  const auto found = dream(model, LogOdds{8});  // a class
+  found.synthesized;                            // 1×3×96×96 in [0, 1]
+  found.values;   // 1×201: the objective before the first step, … after the last
+  found.unmoved;  // rows whose objective did not move
+  write_png("heart.png", to_picture(found.synthesized));
+
+  const Images channels = natural()(model, Channel{"features.13", {5, 6, 7}});  // three at once, 3×3×64×64
+
+  BOOST_TEST(found.synthesized.sizes() == (at::IntArrayRef{1, 3, 96, 96}));
+  BOOST_TEST(found.values.size(1) == 201);
+  BOOST_TEST(found.values[0][200].item<double>() > found.values[0][0].item<double>());
+  BOOST_TEST(found.unmoved.empty());
+  BOOST_TEST(channels.sizes() == (at::IntArrayRef{3, 3, 64, 64}));
+  BOOST_TEST(difference(found.images, found.synthesized) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_dream_on_its_way) {
+  const Printed printed;
+  const AnyModel model = shapes_vgg();
+
+  const auto film = natural(20).every(10, [](const Frame& frame) {
+    std::cout << "step " << frame.step << " of " << frame.steps << ": " << frame.images.sizes() << '\n';
+  });
+  film(model, LogOdds{8}, [](const Progress& progress) { return progress.seconds_left < 3600; });
+
+  BOOST_TEST(printed.text().starts_with("step 0 of 20: [1, 3, 64, 64]\nstep 10 of 20"));
+}
+
+BOOST_AUTO_TEST_CASE(a_dream_from_an_image) {
+  const AnyModel model = shapes_vgg();
+  const Images image = a_heart();
+
+  const auto deep =
+      Optimizer<Ascent, Regularizer<Jitter>>({.steps = 20, .octaves = 4})(model, image, Layer{"features.13"});
+
+  BOOST_TEST(deep.synthesized.sizes() == image.sizes());
+  BOOST_TEST(difference(deep.synthesized, image) > 0.01);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
