@@ -3,6 +3,7 @@ include(${CMAKE_CURRENT_LIST_DIR}/fresh.cmake)
 run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${work}/stage)
 check_relocatable(${work}/stage)
 set(ENV{CMAKE_PREFIX_PATH} ${work}/stage:${PREFIX_PATH})
-configure_project(-D GET=package -D CMAKE_BUILD_TYPE=Release)
+# Without a build type, and so without NDEBUG, which LibTorch was built with.
+configure_project(-D GET=package)
 run_project(core whole)
 file(REMOVE_RECURSE ${work})
