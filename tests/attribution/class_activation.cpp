@@ -199,6 +199,9 @@ BOOST_AUTO_TEST_CASE(what_cannot_be) {
   BOOST_CHECK_EXCEPTION(map<GradCAMPlusPlus>({.layer = "conf"}), Error,
                         says({"'conf'", "The closest: conv"}));
   BOOST_CHECK_EXCEPTION(Attribution<LayerCAM>()(test::linear(torch::ones({2, 16})), image), Error,
+                        says({"LayerCAM: no layer was named", "this model shows none", "mark()"}));
+  const auto flat = test::model_of([](const Tensor& x) { return mark("row", x.flatten(1)); });
+  BOOST_CHECK_EXCEPTION(Attribution<LayerCAM>()(flat, image), Error,
                         says({"LayerCAM: no layer was named", "name one: LayerCAM{"}));
   const auto lifted = test::model_of([](const Tensor& x) {
     return torch::relu(mark("maps", x.unsqueeze(2).repeat({1, 1, 2, 1}))).mean({2, 3});
