@@ -53,6 +53,16 @@ void check_classes(const Wish& wish, const LabelFile& labels, const Setup& setup
   labels.check(setup, classes);
 }
 
+/// Refuses arrays that hold no pixels: an attack keeps to [0, 1].
+void check_range(const Setup& setup) {
+  for (const Input& input : setup.inputs) {
+    if (const std::string range = values_beyond_pixels(input.images); !range.empty())
+      throw Error(input.file + ": " + range +
+                  "; an attack keeps to pixels, 0 to 1: divide bytes by 255, and leave the mean and the "
+                  "standard deviation to --preprocess");
+  }
+}
+
 AttackResult result_of(const Wish& wish, const Setup& setup, const Input& input, std::int64_t row,
                        std::int64_t label, const Attacking& found) {
   const AttackRecord& record = found.record;
@@ -70,9 +80,6 @@ AttackResult result_of(const Wish& wish, const Setup& setup, const Input& input,
   if (result.unmoved)
     result.notices.emplace_back(
         "no way to go was found: the gradient is zero everywhere (a saturated score, a ReLU that is off)");
-  const bool in_range = result.image.min().item<double>() >= 0 && result.image.max().item<double>() <= 1;
-  if (!in_range && result.steps.size() > 1)
-    result.notices.emplace_back("its values were clipped to [0, 1], the range of pixels, by the attack");
   if ((wish.label || !wish.label_file.empty()) && result.steps.front().predicted != label)
     result.notices.push_back("the model did not say " + setup.labels.text(label) +
                              " before the attack either");
@@ -155,6 +162,7 @@ void run(const Wish& wish) {
   const LabelFile label_file(wish.label_file);
   const Setup setup(wish.common);
   if (!wish.common.array.empty()) setup.check_one_size();
+  check_range(setup);
   check_classes(wish, label_file, setup);
   Explain explain;
   if (!wish.explain.empty()) explain = explain_prepared(wish.explain, setup);

@@ -171,10 +171,12 @@ std::string found_layer(const std::string& method, const AnyModel& model, const 
     return last_spatial_layer(model, first, question, who);
   } catch (const Error& error) {
     const std::string why = error.what();
-    const std::size_t advice = why.find("; name one: " + who);  // to those who write C++
-    if (advice == std::string::npos) throw;
-    throw Error(why.substr(0, advice) +
-                (option == "--method" ? "; name one with --layer" : "; give a method that needs none"));
+    const std::size_t advice = why.find("; ");  // to those who write C++
+    if (advice == std::string::npos || !why.starts_with(who + ": no layer was named")) throw;
+    const bool can_be_named = option == "--method" && why.find("; name one: ") != std::string::npos;
+    throw Error(why.substr(0, advice) + (can_be_named
+                                             ? "; name one with --layer"
+                                             : "; give a method that needs none, such as smoothgrad"));
   }
 }
 

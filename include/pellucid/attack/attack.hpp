@@ -54,6 +54,15 @@ concept AttackMethod = std::copy_constructible<Method> &&
   { method(model, subject) } -> std::same_as<Adversarial>;
 };
 
+/// "values from … to …" for images that lie outside of [0, 1] by more than rounding, which no attack starts
+/// from; "" for pixels.
+inline std::string values_beyond_pixels(const Images& images) {
+  constexpr double rounding = 0.01;
+  const double least = images.min().item<double>(), most = images.max().item<double>();
+  if (least >= -rounding && most <= 1 + rounding) return "";
+  return c10::str("values from ", least, " to ", most);
+}
+
 namespace detail {
 
 /// The table of a method that keeps none: the images before and behind it, and how far they went (L∞).
@@ -73,16 +82,13 @@ std::vector<std::vector<AttackStep>> table_of_ends(const M& model, const Class& 
   return table;
 }
 
-/// Refuses images that are no pixels in [0, 1], by more than rounding: an attack would take the way into
-/// [0, 1] for its own change.
+/// Refuses images that are no pixels: an attack would take the way into [0, 1] for its own change.
 inline void check_pixels(const Images& images) {
-  constexpr double rounding = 0.01;
-  const double least = images.min().item<double>(), most = images.max().item<double>();
-  if (least < -rounding || most > 1 + rounding)
+  if (const std::string range = values_beyond_pixels(images); !range.empty())
     throw Error(
-        c10::str("images: values from ", least, " to ", most,
-                 " were given; an attack clamps to [0, 1] (bytes: .to(torch::kFloat) / 255; normalised "
-                 "images: give pixels, and mean and std to adapt())"));
+        "images: " + range +
+        " were given; an attack clamps to [0, 1] (bytes: .to(torch::kFloat) / 255; normalised images: "
+        "give pixels, and mean and std to adapt())");
 }
 
 /// Refuses what a method gives in another number or shape than the images have.
