@@ -3,6 +3,8 @@
 
 #include <pellucid/pellucid.hpp>
 
+#include <torch/nn.h>
+
 using namespace pellucid;
 
 int main() {

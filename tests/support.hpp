@@ -10,6 +10,7 @@
 
 #include <pellucid/core/torch.hpp>
 #include <pellucid/model/adapt.hpp>
+#include <pellucid/model/zoo/modules.hpp>
 
 namespace pellucid::test {
 

@@ -18,6 +18,7 @@
 #include <pellucid/model/weights/load.hpp>
 #include <pellucid/model/weights/safetensors.hpp>
 
+#include <torch/nn.h>
 #include <torch/optim.h>
 
 #include "networks.hpp"

@@ -7,6 +7,8 @@
 #include <pellucid/model/script.hpp>
 #include <pellucid/objective/channel.hpp>
 
+#include <torch/nn.h>
+
 #include "image/temporary.hpp"
 #include "support.hpp"
 

@@ -5,6 +5,7 @@
 #include <pellucid/model/script.hpp>
 #include <pellucid/objective/channel.hpp>
 
+#include <torch/nn.h>
 #include <torch/serialize.h>
 
 #include <string>

@@ -2,6 +2,8 @@
 // expect: shared_ptr<torch::nn::LinearImpl>
 #include <pellucid/attribution/methods/gradient.hpp>
 
+#include <torch/nn.h>
+
 void explain(const pellucid::Images& images) {
   pellucid::Attribution<pellucid::Gradient>()(std::make_shared<torch::nn::LinearImpl>(3, 2), images);
 }

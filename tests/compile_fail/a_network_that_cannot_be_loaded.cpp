@@ -2,6 +2,8 @@
 // expect (GNU): Network = torch::nn::Linear
 #include <pellucid/model/load.hpp>
 
+#include <torch/nn.h>
+
 void load_linear() {
   pellucid::load<torch::nn::Linear>("linear.pth");
 }

@@ -4,6 +4,8 @@
 
 #include <pellucid/pellucid.hpp>
 
+#include <torch/nn.h>
+
 #include <filesystem>
 #include <iostream>
 #include <memory>

@@ -8,6 +8,8 @@
 #include <pellucid/model/weights/safetensors.hpp>
 #include <pellucid/model/zoo/vgg.hpp>
 
+#include <torch/nn.h>
+
 #include <map>
 
 #include "image/temporary.hpp"

@@ -24,6 +24,20 @@ concept ModuleHolder = requires(const Holder& holder) {
   requires Module<typename std::remove_cvref_t<decltype(*holder.ptr())>>;
 };
 
+/// The forward pass of a module, and of others that `another` makes.
+template <class M>
+ForwardPass pass_of(std::shared_ptr<M> module, std::function<std::shared_ptr<M>()> another) {
+  ForwardPass pass{[module](const Tensor& input) { return module->forward(input); }, module};
+  if (another)
+    pass.another = [another] {
+      std::shared_ptr<M> other = another();
+      if (other == nullptr)
+        throw Error("adapt: the function that makes another module gave a null one; make the network there");
+      return pass_of(std::move(other), another);
+    };
+  return pass;
+}
+
 }  // namespace detail
 
 /// A C++ module as a model. While it runs the module is in evaluation mode and its parameters are frozen;
@@ -41,9 +55,8 @@ auto adapt(std::shared_ptr<M> module, Preprocess preprocess = unchanged(), Execu
   if (module == nullptr) throw Error("adapt: a null module was given; make the network first");
   execution.check();
   if (execution.device) module->to(*execution.device);
-  detail::ModuleForward<M> forward{module, std::move(another)};
-  return Adapted(detail::EagerNetwork(std::move(forward), std::move(module)), std::move(preprocess),
-                 execution);
+  return Adapted(detail::EagerNetwork(detail::pass_of(std::move(module), std::move(another))),
+                 std::move(preprocess), execution);
 }
 
 /// The same, from a holder made by TORCH_MODULE.
@@ -69,8 +82,11 @@ requires(std::invocable<Function&, const Tensor&> &&
       is_const,
       "This function cannot be adapted: its call operator must be const (no mutable lambda; capture "
       "a torch::jit::Module by reference, or give the module itself to pellucid::adapt()).");
-  if constexpr (is_const)
-    return Adapted(detail::EagerNetwork(std::move(function)), std::move(preprocess), execution);
+  if constexpr (is_const) {
+    const auto shared = std::make_shared<const Function>(std::move(function));  // it may not be copyable
+    detail::ForwardPass pass{[shared](const Tensor& input) { return (*shared)(input); }};
+    return Adapted(detail::EagerNetwork(std::move(pass)), std::move(preprocess), execution);
+  }
 }
 
 }  // namespace pellucid

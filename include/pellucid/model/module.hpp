@@ -84,44 +84,40 @@ class Frozen {
   const torch::nn::Module* module_;
 };
 
-/// The forward pass of a module; and how another of its build is made, where somebody told.
-template <class M>
-struct ModuleForward {
-  std::shared_ptr<M> module;
-  std::function<std::shared_ptr<M>()> another{};
-
-  Tensor operator()(const Tensor& input) const { return module->forward(input); }
+/// A forward pass without its type, so that all C++ models are one type.
+struct ForwardPass {
+  std::function<Tensor(const Tensor&)> run;
+  std::shared_ptr<torch::nn::Module> module{};  ///< that it runs; null: a function
+  std::function<ForwardPass()> another{};       ///< the pass of one more module of the build, where told
 };
 
-/// A function of a tensor as a network: what `Adapted` runs. Its marks are its layers; of a module, what
-/// nobody marked is seen by an Observer.
-template <class Forward>
+/// A forward pass as a network: what `Adapted` runs. Its marks are its layers; of a module, what nobody
+/// marked is seen by an Observer.
 class EagerNetwork {
  public:
-  explicit EagerNetwork(Forward forward, std::shared_ptr<torch::nn::Module> module = nullptr)
-      : forward_(std::move(forward)), module_(std::move(module)) {}
+  explicit EagerNetwork(ForwardPass pass) : pass_(std::move(pass)) {}
 
   /// Where the network is; empty where that cannot be known.
   std::optional<torch::Device> device() const {
-    if (module_ != nullptr)
-      for (const Tensor& parameter : module_->parameters()) return parameter.device();
+    if (pass_.module != nullptr)
+      for (const Tensor& parameter : pass_.module->parameters()) return parameter.device();
     return {};
   }
 
   Tensor forward(const Tensor& input) const {
     std::optional<Frozen> frozen;
-    if (module_ != nullptr) {
-      OtherValues::check(*module_, values_.get());
-      frozen.emplace(*module_);
+    if (pass_.module != nullptr) {
+      OtherValues::check(*pass_.module, values_.get());
+      frozen.emplace(*pass_.module);
     }
-    return forward_(input);
+    return pass_.run(input);
   }
 
   std::vector<LayerInfo> layers(const Tensor& input) const {
     Recording recording;
     record(recording, input);
     std::vector<LayerInfo> list = recording.list();
-    if (module_ != nullptr) describe(list);
+    if (pass_.module != nullptr) describe(list);
     return list;
   }
 
@@ -161,10 +157,10 @@ class EagerNetwork {
   /// All values of the module: its parameters, then its buffers.
   NamedTensors state() const {
     NamedTensors result;
-    if (module_ == nullptr) return result;
-    OtherValues::check(*module_, values_.get());
-    for (const auto& item : module_->named_parameters()) result.emplace_back(item.key(), item.value());
-    for (const auto& item : module_->named_buffers()) result.emplace_back(item.key(), item.value());
+    if (pass_.module == nullptr) return result;
+    OtherValues::check(*pass_.module, values_.get());
+    for (const auto& item : pass_.module->named_parameters()) result.emplace_back(item.key(), item.value());
+    for (const auto& item : pass_.module->named_buffers()) result.emplace_back(item.key(), item.value());
     return result;
   }
 
@@ -178,25 +174,20 @@ class EagerNetwork {
       if (std::find(layers.begin(), layers.end(), weight.layer) != layers.end())
         changes.emplace_back(weight.value, detail::shuffled(weight.value, seed_of(weight.name, seed)));
     EagerNetwork result = *this;
-    if constexpr (requires { result.forward_.module = forward_.another(); }) {
-      if (forward_.another) {
-        result.module_ = result.forward_.module = forward_.another();
-        if (result.module_ == nullptr)
-          throw Error(
-              "adapt: the function that makes another module gave a null one; make the network there");
-        share_values(*result.module_, *module_, changes);
-        return result;
-      }
+    if (pass_.another) {
+      result.pass_ = pass_.another();
+      share_values(*result.pass_.module, *pass_.module, changes);
+      return result;
     }
-    result.values_ = std::make_shared<const OtherValues>(module_, changes, values_);
+    result.values_ = std::make_shared<const OtherValues>(pass_.module, changes, values_);
     return result;
   }
 
   /// Why a name that is not a layer is none, if there is more to say.
   std::string about(const std::string& name) const {
-    if (module_ == nullptr)
+    if (pass_.module == nullptr)
       return " Only marked places of a function are layers: x = pellucid::mark(\"name\", x);";
-    for (const auto& part : module_->named_modules("", false))
+    for (const auto& part : pass_.module->named_modules("", false))
       if (part.key() == name)
         return " It is a module of the network, but one without parameters of its own (a container, an "
                "activation), and the output of such a C++ module cannot be seen from outside. One line in "
@@ -209,8 +200,8 @@ class EagerNetwork {
  private:
   /// What the module itself knows of its layers: of marked places, too, that bear the name of a submodule.
   void describe(std::vector<LayerInfo>& list) const {
-    const auto modules = module_->named_modules("", false);
-    const auto parameters = module_->named_parameters();
+    const auto modules = pass_.module->named_modules("", false);
+    const auto parameters = pass_.module->named_parameters();
     for (LayerInfo& layer : list) {
       const std::string name = without_call(layer.name);
       if (const auto* const part = modules.find(name)) {
@@ -224,12 +215,12 @@ class EagerNetwork {
   }
 
   std::vector<Weight> weights() const {
-    if (module_ == nullptr)
+    if (pass_.module == nullptr)
       throw Error(
           "the weights of a function cannot be shuffled, because nothing tells where they are; give adapt() "
           "the module that it calls");
     std::vector<Weight> result;
-    for (const auto& part : module_->named_modules())
+    for (const auto& part : pass_.module->named_modules())
       for (const auto& parameter : part.value()->named_parameters(/*recurse=*/false))
         if (is_weight(parameter.value()))
           result.push_back(
@@ -238,8 +229,9 @@ class EagerNetwork {
   }
 
   Tensor record(Recording& recording, const Tensor& input, std::vector<std::string>* taken = nullptr) const {
-    if (module_ == nullptr) return recording.run([&] { return forward(input); });
-    const ParameterNames owners(*module_);  // made anew: loading weights may have replaced the parameters
+    if (pass_.module == nullptr) return recording.run([&] { return forward(input); });
+    // Made anew: loading weights may have replaced the parameters.
+    const ParameterNames owners(*pass_.module);
     Observer observer(owners, recording);
     const Tensor scores = recording.run([&] { return forward(input); });
     observer.check();
@@ -247,8 +239,7 @@ class EagerNetwork {
     return scores;
   }
 
-  Forward forward_;
-  std::shared_ptr<torch::nn::Module> module_;
+  ForwardPass pass_;
   std::shared_ptr<const OtherValues> values_{};  ///< null: the module's own
 };
 

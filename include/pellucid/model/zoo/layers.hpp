@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <utility>
 
-#include <pellucid/model/modules.hpp>
+#include <pellucid/model/zoo/modules.hpp>
 
 namespace pellucid {
 

@@ -1,9 +1,11 @@
 #pragma once
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <pellucid/model/modules.hpp>
 #include <pellucid/model/recording.hpp>
 
 namespace pellucid {
@@ -25,8 +27,11 @@ class StepsImpl : public torch::nn::Module {
   /// parameters) in several places.
   template <class Module>
   void push_back(const std::string& name, torch::nn::ModuleHolder<Module> step) {
-    if (!named_children().contains(name)) register_module(name, step.ptr());
-    steps_.emplace_back(full_name(name), torch::nn::AnyModule(std::move(step)));
+    if (!named_children().contains(name))
+      register_module(name, std::shared_ptr<torch::nn::Module>(step.ptr()));
+    steps_.push_back({full_name(name), step.ptr(), [](void* module, const Tensor& x) -> Tensor {
+                        return static_cast<Module*>(module)->forward(x);
+                      }});
   }
 
   /// The full name of a part of this place.
@@ -36,13 +41,20 @@ class StepsImpl : public torch::nn::Module {
   std::string next() const { return full_name(std::to_string(steps_.size())); }
 
   Tensor forward(Tensor x) {
-    for (auto& [name, step] : steps_) x = mark(name, step.forward(x));
+    for (const Step& step : steps_) x = mark(step.name, step.forward(step.module.get(), x));
     return x;
   }
 
  private:
+  /// A module without its type. (torch::nn::AnyModule is one, too, and takes LibTorch a second to compile.)
+  struct Step {
+    std::string name;
+    std::shared_ptr<void> module;
+    Tensor (*forward)(void* module, const Tensor& x);
+  };
+
   std::string path_;
-  std::vector<std::pair<std::string, torch::nn::AnyModule>> steps_{};
+  std::vector<Step> steps_{};
 };
 
 /// Holds a StepsImpl as LibTorch holds its own modules.
