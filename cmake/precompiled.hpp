@@ -2,8 +2,8 @@
 #pragma once
 
 // LibTorch and xtensor, each through the one place that includes it.
+#include <pellucid/model/modules.hpp>
 #include <pellucid/model/script/torch.hpp>
-#include <pellucid/model/zoo/modules.hpp>
 #include <pellucid/render/xtensor.hpp>
 
 #include <algorithm>

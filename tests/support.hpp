@@ -10,7 +10,8 @@
 
 #include <pellucid/core/torch.hpp>
 #include <pellucid/model/adapt.hpp>
-#include <pellucid/model/zoo/modules.hpp>
+
+#include <torch/nn.h>
 
 namespace pellucid::test {
 

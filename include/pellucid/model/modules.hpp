@@ -1,6 +1,6 @@
 #pragma once
-/// The one place that includes what all modules of LibTorch are. (The kinds of modules, and what holds them,
-/// take a fifth of <torch/torch.h> to compile; `model/zoo/modules.hpp` is their one place.)
+/// The one place that includes what all modules of LibTorch are. (Its kinds of modules take a fifth of
+/// <torch/torch.h> to compile; the networks of the zoo have their own, `model/zoo/layers.hpp`.)
 #include <pellucid/core/torch.hpp>
 
 #include <torch/nn/module.h>

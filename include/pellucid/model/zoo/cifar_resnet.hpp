@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include <pellucid/core/error.hpp>
@@ -45,19 +46,19 @@ namespace detail {
 /// relu(F(x) + x), N×C×H×W to N×outputs×H/stride×W/stride; F is two 3×3 convolutions. Where the shape changes
 /// (option A), x gives every second pixel, and channels of zeros, half of them before its own and half
 /// behind.
-class CifarBlockImpl : public StepsImpl {
+class CifarBlock final : public Steps {
  public:
-  explicit CifarBlockImpl(const std::string& path = "", std::int64_t inputs = 1, std::int64_t outputs = 1)
-      : StepsImpl(path), more_(outputs - inputs) {
+  CifarBlock(const std::string& path, std::int64_t inputs, std::int64_t outputs)
+      : Steps(path), more_(outputs - inputs) {
     push_back("conv1", convolution_without_bias(inputs, outputs, 3, more_ > 0 ? 2 : 1));
-    push_back("bn1", torch::nn::BatchNorm2d(outputs));
-    push_back("relu", torch::nn::ReLU());
+    push_back("bn1", batch_norm(outputs));
+    push_back("relu", relu());
     push_back("conv2", convolution_without_bias(outputs, outputs, 3));
-    push_back("bn2", torch::nn::BatchNorm2d(outputs));
+    push_back("bn2", batch_norm(outputs));
   }
 
-  Tensor forward(const Tensor& x) {
-    const Tensor y = StepsImpl::forward(x);
+  Tensor forward(const Tensor& x) override {
+    const Tensor y = Steps::forward(x);
     Tensor same = x;
     if (more_ > 0) {
       const auto every_second = torch::indexing::Slice(torch::indexing::None, torch::indexing::None, 2);
@@ -71,11 +72,6 @@ class CifarBlockImpl : public StepsImpl {
   std::int64_t more_;  // channels behind than before
 };
 
-class CifarBlock : public torch::nn::ModuleHolder<CifarBlockImpl> {
- public:
-  using torch::nn::ModuleHolder<CifarBlockImpl>::ModuleHolder;
-};
-
 }  // namespace detail
 
 /// The ResNets for CIFAR-10: images N×3×32×32 to scores N×K.
@@ -86,34 +82,34 @@ class CifarBlock : public torch::nn::ModuleHolder<CifarBlockImpl> {
 ///   CifarResNet network(CifarResNetOptions::resnet56());
 ///
 /// Throws Error without a block.
-class CifarResNetImpl : public StepsImpl {
+class CifarResNetImpl : public detail::Steps {
  public:
   explicit CifarResNetImpl(const CifarResNetOptions& options = {}) {
     if (options.blocks < 1)
       throw Error("a ResNet for CIFAR of " + std::to_string(options.blocks) +
                   " blocks in a stage was asked for; give 1 or more");
     push_back("conv1", detail::convolution_without_bias(3, 16, 3));
-    push_back("bn1", torch::nn::BatchNorm2d(16));
-    push_back("relu", torch::nn::ReLU());
+    push_back("bn1", detail::batch_norm(16));
+    push_back("relu", detail::relu());
     std::int64_t inputs = 16;
     for (const std::int64_t stage : {1, 2, 3}) {
       const std::int64_t width = std::int64_t(8) << stage;
       const std::string name = "layer" + std::to_string(stage);
-      Steps blocks(name);
+      auto blocks = std::make_shared<detail::Steps>(name);
       for (std::int64_t i = 0; i < options.blocks; ++i, inputs = width)
-        blocks->push_back(detail::CifarBlock(blocks->next(), inputs, width));
+        blocks->push_back(std::make_shared<detail::CifarBlock>(blocks->next(), inputs, width));
       push_back(name, blocks);
     }
     linear_ = register_module("linear", detail::linear(inputs, options.classes));
     detail::draw_values(*this);
   }
 
-  Tensor forward(const Tensor& x) {
-    return mark("linear", linear_->forward(StepsImpl::forward(x).mean({2, 3})));
+  Tensor forward(const Tensor& x) override {
+    return mark("linear", linear_->forward(Steps::forward(x).mean({2, 3})));
   }
 
  private:
-  torch::nn::Linear linear_{nullptr};
+  std::shared_ptr<detail::Part> linear_{};
 };
 
 /// Holds a CifarResNetImpl as LibTorch holds its own modules. `load<CifarResNet>(file)` makes a model of one

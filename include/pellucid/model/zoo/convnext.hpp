@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -60,56 +61,51 @@ struct ConvNeXtOptions {
 namespace detail {
 
 /// Dimensions in another order.
-class PermuteImpl : public torch::nn::Module {
- public:
-  explicit PermuteImpl(std::vector<std::int64_t> order = {}) : order_(std::move(order)) {}
-  Tensor forward(const Tensor& x) { return x.permute(order_); }
-
- private:
-  std::vector<std::int64_t> order_;
-};
-
-class Permute : public torch::nn::ModuleHolder<PermuteImpl> {
- public:
-  using torch::nn::ModuleHolder<PermuteImpl>::ModuleHolder;
-};
-
-inline torch::nn::LayerNorm layer_norm(std::int64_t width) {
-  return torch::nn::LayerNorm(torch::nn::LayerNormOptions({width}).eps(1e-6));
+inline std::shared_ptr<Part> permute(std::vector<std::int64_t> order) {
+  return std::make_shared<Function>("Permute",
+                                    [order = std::move(order)](const Tensor& x) { return x.permute(order); });
 }
 
-/// LayerNorm over the channels of N×C×H×W, at each place for itself.
-class LayerNorm2dImpl : public torch::nn::LayerNormImpl {
+/// (x − mean) / √(variance + 10⁻⁶) · weight + bias over the last dimension, of size width.
+class LayerNorm : public Part {
  public:
-  explicit LayerNorm2dImpl(std::int64_t width = 1)
-      : torch::nn::LayerNormImpl(torch::nn::LayerNormOptions({width}).eps(1e-6)) {}
-  Tensor forward(const Tensor& x) {
-    return torch::nn::LayerNormImpl::forward(x.permute({0, 2, 3, 1})).permute({0, 3, 1, 2});
+  explicit LayerNorm(std::int64_t width)
+      : weight_(register_parameter("weight", torch::ones({width}))),
+        bias_(register_parameter("bias", torch::zeros({width}))) {}
+  Tensor forward(const Tensor& x) override {
+    return torch::layer_norm(x, weight_.sizes(), weight_, bias_, /*eps=*/1e-6);
   }
+
+ private:
+  Tensor weight_, bias_;
 };
 
-class LayerNorm2d : public torch::nn::ModuleHolder<LayerNorm2dImpl> {
+/// LayerNorm over the channels of N×C×H×W, at each place for itself.
+class LayerNorm2d final : public LayerNorm {
  public:
-  using torch::nn::ModuleHolder<LayerNorm2dImpl>::ModuleHolder;
+  using LayerNorm::LayerNorm;
+  Tensor forward(const Tensor& x) override {
+    return LayerNorm::forward(x.permute({0, 2, 3, 1})).permute({0, 3, 1, 2});
+  }
 };
 
 /// x + layer_scale · Linear(GELU(Linear(LayerNorm(depthwise 7×7 (x))))), N×C×H×W to the same.
-class ConvNeXtBlockImpl : public torch::nn::Module {
+class ConvNeXtBlock final : public Part {
  public:
-  explicit ConvNeXtBlockImpl(std::int64_t width = 1, double scale = 1, std::string path = "")
-      : path_(std::move(path)), block_(path_ + ".block") {
+  ConvNeXtBlock(std::int64_t width, double scale, std::string path)
+      : path_(std::move(path)), block_(std::make_shared<Steps>(path_ + ".block")) {
     layer_scale_ = register_parameter("layer_scale", torch::full({width, 1, 1}, scale));
-    block_->push_back(conv2d(torch::nn::Conv2dOptions(width, width, 7).padding(3).groups(width)));
-    block_->push_back(Permute(std::vector<std::int64_t>{0, 2, 3, 1}));
-    block_->push_back(layer_norm(width));
+    block_->push_back(conv2d(width, width, 7, {.padding = 3, .groups = width}));
+    block_->push_back(permute({0, 2, 3, 1}));
+    block_->push_back(std::make_shared<LayerNorm>(width));
     block_->push_back(linear(width, 4 * width));
-    block_->push_back(torch::nn::GELU());
+    block_->push_back(std::make_shared<Function>("GELU", [](const Tensor& x) { return torch::gelu(x); }));
     block_->push_back(linear(4 * width, width));
-    block_->push_back(Permute(std::vector<std::int64_t>{0, 3, 1, 2}));
+    block_->push_back(permute({0, 3, 1, 2}));
     register_module("block", block_);
   }
 
-  Tensor forward(const Tensor& x) {
+  Tensor forward(const Tensor& x) override {
     Tensor y = mark(path_ + ".layer_scale", layer_scale_ * mark(path_ + ".block", block_->forward(x)));
     return x + mark(path_ + ".stochastic_depth", std::move(y));
   }
@@ -117,12 +113,7 @@ class ConvNeXtBlockImpl : public torch::nn::Module {
  private:
   std::string path_;
   Tensor layer_scale_{};
-  Steps block_;
-};
-
-class ConvNeXtBlock : public torch::nn::ModuleHolder<ConvNeXtBlockImpl> {
- public:
-  using torch::nn::ModuleHolder<ConvNeXtBlockImpl>::ModuleHolder;
+  std::shared_ptr<Steps> block_;
 };
 
 }  // namespace detail
@@ -139,30 +130,32 @@ class ConvNeXtBlock : public torch::nn::ModuleHolder<ConvNeXtBlockImpl> {
 class ConvNeXtImpl : public torch::nn::Module {
  public:
   explicit ConvNeXtImpl(const ConvNeXtOptions& options = {})
-      : features_("features"), classifier_("classifier") {
+      : features_(std::make_shared<detail::Steps>("features")),
+        classifier_(std::make_shared<detail::Steps>("classifier")) {
     const auto& [depths, widths, classes, patch, layer_scale] = options;
     if (depths.empty() || depths.size() != widths.size())
       throw Error("a ConvNeXt of " + std::to_string(depths.size()) + " depths and " +
                   std::to_string(widths.size()) + " widths was asked for; each stage needs one of both");
-    Steps stem(features_->next());
-    stem->push_back(detail::conv2d(torch::nn::Conv2dOptions(3, widths[0], patch).stride(patch)));
-    stem->push_back(detail::LayerNorm2d(widths[0]));
+    auto stem = std::make_shared<detail::Steps>(features_->next());
+    stem->push_back(detail::conv2d(3, widths[0], patch, {.stride = patch}));
+    stem->push_back(std::make_shared<detail::LayerNorm2d>(widths[0]));
     features_->push_back(stem);
     for (std::size_t stage = 0; stage < depths.size(); ++stage) {
       if (stage > 0) {
-        Steps downsample(features_->next());
-        downsample->push_back(detail::LayerNorm2d(widths[stage - 1]));
-        downsample->push_back(
-            detail::conv2d(torch::nn::Conv2dOptions(widths[stage - 1], widths[stage], 2).stride(2)));
+        auto downsample = std::make_shared<detail::Steps>(features_->next());
+        downsample->push_back(std::make_shared<detail::LayerNorm2d>(widths[stage - 1]));
+        downsample->push_back(detail::conv2d(widths[stage - 1], widths[stage], 2, {.stride = 2}));
         features_->push_back(downsample);
       }
-      Steps blocks(features_->next());
+      auto blocks = std::make_shared<detail::Steps>(features_->next());
       for (std::int64_t i = 0; i < depths[stage]; ++i)
-        blocks->push_back(detail::ConvNeXtBlock(widths[stage], layer_scale, blocks->next()));
+        blocks->push_back(
+            std::make_shared<detail::ConvNeXtBlock>(widths[stage], layer_scale, blocks->next()));
       features_->push_back(blocks);
     }
-    classifier_->push_back(detail::LayerNorm2d(widths.back()));
-    classifier_->push_back(torch::nn::Flatten());
+    classifier_->push_back(std::make_shared<detail::LayerNorm2d>(widths.back()));
+    classifier_->push_back(
+        std::make_shared<detail::Function>("Flatten", [](const Tensor& x) { return x.flatten(1); }));
     classifier_->push_back(detail::linear(widths.back(), classes));
     register_module("features", features_);
     register_module("classifier", classifier_);
@@ -187,7 +180,7 @@ class ConvNeXtImpl : public torch::nn::Module {
     }
   }
 
-  Steps features_, classifier_;
+  std::shared_ptr<detail::Steps> features_, classifier_;
 };
 
 /// Holds a ConvNeXtImpl as LibTorch holds its own modules. `load<ConvNeXt>(file)` makes a model of one and a

@@ -1,9 +1,14 @@
 #pragma once
-/// What the networks are made of: LibTorch's layers, with or without initial values.
+/// What the networks are made of.
+#include <cmath>
 #include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
-#include <pellucid/model/zoo/modules.hpp>
+#include <pellucid/model/modules.hpp>
 
 namespace pellucid {
 
@@ -26,40 +31,132 @@ class WithoutValues {
   bool outer_;
 };
 
-/// A convolution. LibTorch's constructor draws the weights; without values it draws those of a layer of size
-/// 1, which then gets its size.
-inline torch::nn::Conv2d conv2d(const torch::nn::Conv2dOptions& options) {
-  if (!WithoutValues::on()) return torch::nn::Conv2d(options);
-  const auto kernel = *options.kernel_size();
-  torch::nn::Conv2d layer(
-      torch::nn::Conv2dOptions(options).in_channels(1).out_channels(1).groups(1).kernel_size(1));
-  layer->options.in_channels(options.in_channels()).out_channels(options.out_channels());
-  layer->options.groups(options.groups()).kernel_size(options.kernel_size());
-  layer->weight.set_data(
-      torch::empty({options.out_channels(), options.in_channels() / options.groups(), kernel[0], kernel[1]}));
-  if (options.bias()) layer->bias.set_data(torch::empty({options.out_channels()}));
-  return layer;
+/// A part of a network. Those with weights compute and name what LibTorch's modules of the same name do;
+/// these take a fifth of <torch/torch.h> to compile, and draw weights even where a checkpoint has them. Here
+/// the network draws them, by `draw_values`.
+class Part : public torch::nn::Module {
+ public:
+  using torch::nn::Module::Module;
+  virtual Tensor forward(const Tensor& x) = 0;
+};
+
+struct Conv2dOptions {
+  std::int64_t stride = 1, padding = 0, groups = 1;
+  bool bias = true;
+};
+
+/// N×inputs×H×W to N×outputs×H'×W', by a kernel of side×side.
+class Conv2d final : public Part {
+ public:
+  Conv2d(std::int64_t inputs, std::int64_t outputs, std::int64_t side, const Conv2dOptions& options)
+      : options_(options) {
+    weight_ = register_parameter("weight", torch::empty({outputs, inputs / options.groups, side, side}));
+    if (options.bias) bias_ = register_parameter("bias", torch::empty({outputs}));
+  }
+  Tensor forward(const Tensor& x) override {
+    return torch::conv2d(x, weight_, bias_, options_.stride, options_.padding, /*dilation=*/1,
+                         options_.groups);
+  }
+
+ private:
+  Conv2dOptions options_;
+  Tensor weight_{}, bias_{};
+};
+
+inline std::shared_ptr<Part> conv2d(std::int64_t inputs, std::int64_t outputs, std::int64_t side,
+                                    const Conv2dOptions& options = {}) {
+  return std::make_shared<Conv2d>(inputs, outputs, side, options);
 }
 
 /// A convolution before a batch norm, which has a bias of its own; the size stays but for the stride.
-inline torch::nn::Conv2d convolution_without_bias(std::int64_t inputs, std::int64_t outputs,
-                                                  std::int64_t side, std::int64_t stride = 1,
-                                                  std::int64_t groups = 1) {
-  return conv2d(torch::nn::Conv2dOptions(inputs, outputs, side)
-                    .stride(stride)
-                    .padding(side / 2)
-                    .groups(groups)
-                    .bias(false));
+inline std::shared_ptr<Part> convolution_without_bias(std::int64_t inputs, std::int64_t outputs,
+                                                      std::int64_t side, std::int64_t stride = 1,
+                                                      std::int64_t groups = 1) {
+  return conv2d(inputs, outputs, side,
+                {.stride = stride, .padding = side / 2, .groups = groups, .bias = false});
 }
 
-/// A linear layer, with or without values.
-inline torch::nn::Linear linear(std::int64_t inputs, std::int64_t outputs) {
-  if (!WithoutValues::on()) return torch::nn::Linear(inputs, outputs);
-  torch::nn::Linear layer(1, 1);
-  layer->options.in_features(inputs).out_features(outputs);
-  layer->weight.set_data(torch::empty({outputs, inputs}));
-  layer->bias.set_data(torch::empty({outputs}));
-  return layer;
+/// N×…×inputs to N×…×outputs.
+class Linear final : public Part {
+ public:
+  Linear(std::int64_t inputs, std::int64_t outputs)
+      : weight_(register_parameter("weight", torch::empty({outputs, inputs}))),
+        bias_(register_parameter("bias", torch::empty({outputs}))) {}
+  Tensor forward(const Tensor& x) override { return torch::linear(x, weight_, bias_); }
+
+ private:
+  Tensor weight_, bias_;
+};
+
+inline std::shared_ptr<Part> linear(std::int64_t inputs, std::int64_t outputs) {
+  return std::make_shared<Linear>(inputs, outputs);
+}
+
+/// (x − mean) / √(variance + 10⁻⁵) · weight + bias for each channel of N×C×H×W: mean and variance are those
+/// of the batch in training, which the running ones follow by a tenth, and the running ones afterwards.
+class BatchNorm2d final : public Part {
+ public:
+  explicit BatchNorm2d(std::int64_t channels)
+      : weight_(register_parameter("weight", torch::ones({channels}))),
+        bias_(register_parameter("bias", torch::zeros({channels}))),
+        mean_(register_buffer("running_mean", torch::zeros({channels}))),
+        variance_(register_buffer("running_var", torch::ones({channels}))),
+        batches_(register_buffer("num_batches_tracked", torch::zeros({}, torch::kLong))) {}
+  Tensor forward(const Tensor& x) override {
+    if (is_training()) batches_ += 1;
+    return torch::batch_norm(x, weight_, bias_, mean_, variance_, is_training(), /*momentum=*/0.1,
+                             /*eps=*/1e-5, at::globalContext().userEnabledCuDNN());
+  }
+
+ private:
+  Tensor weight_, bias_, mean_, variance_, batches_;
+};
+
+inline std::shared_ptr<Part> batch_norm(std::int64_t channels) {
+  return std::make_shared<BatchNorm2d>(channels);
+}
+
+/// Each value is dropped in training with this probability.
+class Dropout final : public Part {
+ public:
+  explicit Dropout(double probability) : probability_(probability) {}
+  Tensor forward(const Tensor& x) override { return torch::dropout(x, probability_, is_training()); }
+
+ private:
+  double probability_;
+};
+
+inline std::shared_ptr<Part> dropout(double probability = 0.5) {
+  return std::make_shared<Dropout>(probability);
+}
+
+/// A function without weights; `kind` is what people call it.
+class Function final : public Part {
+ public:
+  Function(std::string kind, std::function<Tensor(const Tensor&)> function)
+      : Part(std::move(kind)), function_(std::move(function)) {}
+  Tensor forward(const Tensor& x) override { return function_(x); }
+
+ private:
+  std::function<Tensor(const Tensor&)> function_;
+};
+
+inline std::shared_ptr<Part> relu() {
+  return std::make_shared<Function>("ReLU", [](const Tensor& x) { return torch::relu(x); });
+}
+
+inline std::shared_ptr<Part> max_pool(std::int64_t side, std::int64_t stride, std::int64_t padding = 0,
+                                      bool ceil = false) {
+  return std::make_shared<Function>("MaxPool2d", [=](const Tensor& x) {
+    return torch::max_pool2d(x, side, stride, padding, /*dilation=*/1, ceil);
+  });
+}
+
+/// The mean of each channel: N×C×H×W to N×C×1×1.
+inline std::shared_ptr<Part> average_pool() {
+  return std::make_shared<Function>("AdaptiveAvgPool2d", [](const Tensor& x) {
+    return torch::adaptive_avg_pool2d(x, {1, 1});
+  });
 }
 
 /// He et al. 2015 for convolutions (N(0, 2 / (outputs · area))), N(0, 0.01²) for linear layers, biases 0.
@@ -69,7 +166,8 @@ inline void draw_values(torch::nn::Module& network) {
   const torch::NoGradGuard no_grad;
   for (auto& parameter : network.named_parameters()) {
     if (parameter.key().ends_with("bias")) parameter->zero_();
-    if (parameter->dim() == 4) torch::nn::init::kaiming_normal_(*parameter, 0, torch::kFanOut, torch::kReLU);
+    if (parameter->dim() == 4)
+      parameter->normal_(0, std::sqrt(2.0 * double(parameter->size(1)) / double(parameter->numel())));
     if (parameter->dim() == 2) parameter->normal_(0, 0.01);
   }
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -33,44 +34,43 @@ struct MobileNetV2Options {
 namespace detail {
 
 /// Convolution, batch norm and ReLU6, the layers `path`.0 to `path`.2.
-inline Steps convolution_to_relu6(const std::string& path, std::int64_t inputs, std::int64_t outputs,
-                                  std::int64_t side, std::int64_t stride = 1, std::int64_t groups = 1) {
-  Steps steps(path);
+inline std::shared_ptr<Part> convolution_to_relu6(const std::string& path, std::int64_t inputs,
+                                                  std::int64_t outputs, std::int64_t side,
+                                                  std::int64_t stride = 1, std::int64_t groups = 1) {
+  auto steps = std::make_shared<Steps>(path);
   steps->push_back(convolution_without_bias(inputs, outputs, side, stride, groups));
-  steps->push_back(torch::nn::BatchNorm2d(outputs));
-  steps->push_back(torch::nn::ReLU6());
+  steps->push_back(batch_norm(outputs));
+  steps->push_back(
+      std::make_shared<Function>("ReLU6", [](const Tensor& x) { return torch::hardtanh(x, 0, 6); }));
   return steps;
 }
 
 /// A 1×1 convolution to `expansion` times the channels, a depthwise 3×3 one, and a 1×1 one back to `outputs`:
 /// N×C×H×W to N×outputs×H/stride×W/stride. Added to x where the shape stays.
-class InvertedResidualImpl : public torch::nn::Module {
+class InvertedResidual final : public Part {
  public:
-  explicit InvertedResidualImpl(std::string path = "", std::int64_t inputs = 1, std::int64_t outputs = 1,
-                                std::int64_t expansion = 1, std::int64_t stride = 1)
-      : path_(std::move(path)), conv_(path_ + ".conv"), residual_(stride == 1 && inputs == outputs) {
+  InvertedResidual(std::string path, std::int64_t inputs, std::int64_t outputs, std::int64_t expansion,
+                   std::int64_t stride)
+      : path_(std::move(path)),
+        conv_(std::make_shared<Steps>(path_ + ".conv")),
+        residual_(stride == 1 && inputs == outputs) {
     const std::int64_t width = expansion * inputs;
     if (expansion > 1) conv_->push_back(convolution_to_relu6(conv_->next(), inputs, width, 1));
     conv_->push_back(convolution_to_relu6(conv_->next(), width, width, 3, stride, width));
     conv_->push_back(convolution_without_bias(width, outputs, 1));
-    conv_->push_back(torch::nn::BatchNorm2d(outputs));
+    conv_->push_back(batch_norm(outputs));
     register_module("conv", conv_);
   }
 
-  Tensor forward(const Tensor& x) {
+  Tensor forward(const Tensor& x) override {
     const Tensor y = mark(path_ + ".conv", conv_->forward(x));
     return residual_ ? x + y : y;
   }
 
  private:
   std::string path_;
-  Steps conv_;
+  std::shared_ptr<Steps> conv_;
   bool residual_;
-};
-
-class InvertedResidual : public torch::nn::ModuleHolder<InvertedResidualImpl> {
- public:
-  using torch::nn::ModuleHolder<InvertedResidualImpl>::ModuleHolder;
 };
 
 }  // namespace detail
@@ -84,7 +84,8 @@ class InvertedResidual : public torch::nn::ModuleHolder<InvertedResidualImpl> {
 class MobileNetV2Impl : public torch::nn::Module {
  public:
   explicit MobileNetV2Impl(const MobileNetV2Options& options = {})
-      : features_("features"), classifier_("classifier") {
+      : features_(std::make_shared<detail::Steps>("features")),
+        classifier_(std::make_shared<detail::Steps>("classifier")) {
     struct Stage {
       std::int64_t expansion, width, blocks, stride;
     };
@@ -94,11 +95,11 @@ class MobileNetV2Impl : public torch::nn::Module {
     features_->push_back(detail::convolution_to_relu6(features_->next(), 3, inputs, 3, 2));
     for (const auto& [expansion, width, blocks, stride] : stages) {
       for (std::int64_t i = 0; i < blocks; ++i, inputs = width)
-        features_->push_back(
-            detail::InvertedResidual(features_->next(), inputs, width, expansion, i == 0 ? stride : 1));
+        features_->push_back(std::make_shared<detail::InvertedResidual>(features_->next(), inputs, width,
+                                                                        expansion, i == 0 ? stride : 1));
     }
     features_->push_back(detail::convolution_to_relu6(features_->next(), inputs, 1280, 1));
-    classifier_->push_back(torch::nn::Dropout(0.2));
+    classifier_->push_back(detail::dropout(0.2));
     classifier_->push_back(detail::linear(1280, options.classes));
     register_module("features", features_);
     register_module("classifier", classifier_);
@@ -111,7 +112,7 @@ class MobileNetV2Impl : public torch::nn::Module {
   }
 
  private:
-  Steps features_, classifier_;
+  std::shared_ptr<detail::Steps> features_, classifier_;
 };
 
 /// Holds a MobileNetV2Impl as LibTorch holds its own modules. `load<MobileNetV2>(file)` makes a model of one

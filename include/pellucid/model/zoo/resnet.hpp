@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,48 +62,44 @@ namespace detail {
 
 /// relu(F(x) + x), N×C×H×W to N×outputs×H/stride×W/stride. F is two 3×3 convolutions, or (bottleneck) 1×1,
 /// 3×3, 1×1. Where the shape changes, x goes through a 1×1 convolution, `downsample`.
-class ResNetBlockImpl : public StepsImpl {
+class ResNetBlock final : public Steps {
  public:
-  explicit ResNetBlockImpl(const std::string& path = "", std::int64_t inputs = 1, std::int64_t width = 1,
-                           std::int64_t stride = 1, bool bottleneck = false)
-      : StepsImpl(path) {
+  ResNetBlock(const std::string& path, std::int64_t inputs, std::int64_t width, std::int64_t stride,
+              bool bottleneck)
+      : Steps(path) {
     const std::int64_t outputs = bottleneck ? 4 * width : width;
-    const torch::nn::ReLU relu;
-    const auto convolve = [&](const std::string& number, const torch::nn::Conv2d& convolution) {
-      push_back("conv" + number, convolution);
-      push_back("bn" + number, torch::nn::BatchNorm2d(convolution->options.out_channels()));
+    const std::shared_ptr<Part> relu = detail::relu();
+    const auto convolve = [&](const std::string& number, std::int64_t from, std::int64_t to,
+                              std::int64_t side, std::int64_t step = 1) {
+      push_back("conv" + number, convolution_without_bias(from, to, side, step));
+      push_back("bn" + number, batch_norm(to));
     };
     if (bottleneck) {
-      convolve("1", convolution_without_bias(inputs, width, 1));
+      convolve("1", inputs, width, 1);
       push_back("relu", relu);
-      convolve("2", convolution_without_bias(width, width, 3, stride));
+      convolve("2", width, width, 3, stride);
       push_back("relu", relu);
-      convolve("3", convolution_without_bias(width, outputs, 1));
+      convolve("3", width, outputs, 1);
     } else {
-      convolve("1", convolution_without_bias(inputs, width, 3, stride));
+      convolve("1", inputs, width, 3, stride);
       push_back("relu", relu);
-      convolve("2", convolution_without_bias(width, width, 3));
+      convolve("2", width, width, 3);
     }
     if (stride == 1 && inputs == outputs) return;
-    downsample_ = Steps(full_name("downsample"));
+    downsample_ = std::make_shared<Steps>(full_name("downsample"));
     downsample_->push_back(convolution_without_bias(inputs, outputs, 1, stride));
-    downsample_->push_back(torch::nn::BatchNorm2d(outputs));
+    downsample_->push_back(batch_norm(outputs));
     register_module("downsample", downsample_);
   }
 
-  Tensor forward(const Tensor& x) {
-    const Tensor y = StepsImpl::forward(x);
-    const Tensor same = downsample_.is_empty() ? x : mark(full_name("downsample"), downsample_->forward(x));
+  Tensor forward(const Tensor& x) override {
+    const Tensor y = Steps::forward(x);
+    const Tensor same = downsample_ == nullptr ? x : mark(full_name("downsample"), downsample_->forward(x));
     return mark(full_name("relu"), torch::relu(y + same));
   }
 
  private:
-  Steps downsample_{nullptr};
-};
-
-class ResNetBlock : public torch::nn::ModuleHolder<ResNetBlockImpl> {
- public:
-  using torch::nn::ModuleHolder<ResNetBlockImpl>::ModuleHolder;
+  std::shared_ptr<Steps> downsample_{};
 };
 
 }  // namespace detail
@@ -116,35 +113,36 @@ class ResNetBlock : public torch::nn::ModuleHolder<ResNetBlockImpl> {
 ///   ResNet network(ResNetOptions::resnet18());
 ///
 /// Throws Error without a stage.
-class ResNetImpl : public StepsImpl {
+class ResNetImpl : public detail::Steps {
  public:
   explicit ResNetImpl(const ResNetOptions& options = {}) {
     if (options.depths.empty())
       throw Error("a ResNet of no stage was asked for; give depths such as {2, 2, 2, 2}");
     push_back("conv1", detail::convolution_without_bias(3, 64, 7, 2));
-    push_back("bn1", torch::nn::BatchNorm2d(64));
-    push_back("relu", torch::nn::ReLU());
-    push_back("maxpool", torch::nn::MaxPool2d(torch::nn::MaxPool2dOptions(3).stride(2).padding(1)));
+    push_back("bn1", detail::batch_norm(64));
+    push_back("relu", detail::relu());
+    push_back("maxpool", detail::max_pool(3, 2, 1));
     std::int64_t inputs = 64, width = 64;
     for (std::size_t stage = 0; stage < options.depths.size(); ++stage, width *= 2) {
       const std::string name = ResNetOptions::stage(std::int64_t(stage) + 1);
-      Steps blocks(name);
+      auto blocks = std::make_shared<detail::Steps>(name);
       for (std::int64_t i = 0; i < options.depths[stage]; ++i) {
         const std::int64_t stride = stage > 0 && i == 0 ? 2 : 1;
-        blocks->push_back(detail::ResNetBlock(blocks->next(), inputs, width, stride, options.bottleneck));
+        blocks->push_back(
+            std::make_shared<detail::ResNetBlock>(blocks->next(), inputs, width, stride, options.bottleneck));
         inputs = options.bottleneck ? 4 * width : width;
       }
       push_back(name, blocks);
     }
-    push_back("avgpool", torch::nn::AdaptiveAvgPool2d(1));
+    push_back("avgpool", detail::average_pool());
     fc_ = register_module("fc", detail::linear(inputs, options.classes));
     detail::draw_values(*this);
   }
 
-  Tensor forward(const Tensor& x) { return mark("fc", fc_->forward(StepsImpl::forward(x).flatten(1))); }
+  Tensor forward(const Tensor& x) override { return mark("fc", fc_->forward(Steps::forward(x).flatten(1))); }
 
  private:
-  torch::nn::Linear fc_{nullptr};
+  std::shared_ptr<detail::Part> fc_{};
 };
 
 /// Holds a ResNetImpl as LibTorch holds its own modules. `load<ResNet>(file)` makes a model of one and a file

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -43,36 +44,29 @@ namespace detail {
 
 /// A 1×1 convolution to few channels, then a 1×1 and a 3×3 convolution side by side, each with its ReLU:
 /// N×C×H×W to N×2·expand×H×W.
-class FireImpl : public torch::nn::Module {
+class Fire final : public Part {
  public:
-  explicit FireImpl(std::string path = "", std::int64_t inputs = 1, std::int64_t squeeze = 1,
-                    std::int64_t expand = 1)
+  Fire(std::string path, std::int64_t inputs, std::int64_t squeeze, std::int64_t expand)
       : path_(std::move(path)) {
-    squeeze_ = register_module("squeeze", conv2d(torch::nn::Conv2dOptions(inputs, squeeze, 1)));
-    expand1x1_ = register_module("expand1x1", conv2d(torch::nn::Conv2dOptions(squeeze, expand, 1)));
-    expand3x3_ =
-        register_module("expand3x3", conv2d(torch::nn::Conv2dOptions(squeeze, expand, 3).padding(1)));
+    squeeze_ = register_module("squeeze", conv2d(inputs, squeeze, 1));
+    expand1x1_ = register_module("expand1x1", conv2d(squeeze, expand, 1));
+    expand3x3_ = register_module("expand3x3", conv2d(squeeze, expand, 3, {.padding = 1}));
   }
 
-  Tensor forward(const Tensor& x) {
-    const Tensor few = activated("squeeze", squeeze_, x);
-    const Tensor places = activated("expand1x1", expand1x1_, few);
-    return torch::cat({places, activated("expand3x3", expand3x3_, few)}, 1);
+  Tensor forward(const Tensor& x) override {
+    const Tensor few = activated("squeeze", *squeeze_, x);
+    const Tensor places = activated("expand1x1", *expand1x1_, few);
+    return torch::cat({places, activated("expand3x3", *expand3x3_, few)}, 1);
   }
 
  private:
-  Tensor activated(const std::string& name, torch::nn::Conv2d& convolution, const Tensor& x) const {
-    const Tensor y = mark(path_ + "." + name, convolution->forward(x));
+  Tensor activated(const std::string& name, Part& convolution, const Tensor& x) const {
+    const Tensor y = mark(path_ + "." + name, convolution.forward(x));
     return mark(path_ + "." + name + "_activation", torch::relu(y));
   }
 
   std::string path_;
-  torch::nn::Conv2d squeeze_{nullptr}, expand1x1_{nullptr}, expand3x3_{nullptr};
-};
-
-class Fire : public torch::nn::ModuleHolder<FireImpl> {
- public:
-  using torch::nn::ModuleHolder<FireImpl>::ModuleHolder;
+  std::shared_ptr<Part> squeeze_{}, expand1x1_{}, expand3x3_{};
 };
 
 }  // namespace detail
@@ -87,16 +81,15 @@ class Fire : public torch::nn::ModuleHolder<FireImpl> {
 class SqueezeNetImpl : public torch::nn::Module {
  public:
   explicit SqueezeNetImpl(const SqueezeNetOptions& options = {})
-      : features_("features"), classifier_("classifier") {
+      : features_(std::make_shared<detail::Steps>("features")),
+        classifier_(std::make_shared<detail::Steps>("classifier")) {
     const bool first = options.version == SqueezeNetVersion::v1_0;
     std::int64_t width = first ? 96 : 64;
-    features_->push_back(detail::conv2d(torch::nn::Conv2dOptions(3, width, first ? 7 : 3).stride(2)));
-    features_->push_back(torch::nn::ReLU());
-    const auto pool = [&] {
-      features_->push_back(torch::nn::MaxPool2d(torch::nn::MaxPool2dOptions(3).stride(2).ceil_mode(true)));
-    };
+    features_->push_back(detail::conv2d(3, width, first ? 7 : 3, {.stride = 2}));
+    features_->push_back(detail::relu());
+    const auto pool = [&] { features_->push_back(detail::max_pool(3, 2, 0, /*ceil=*/true)); };
     const auto fire = [&](std::int64_t squeeze, std::int64_t expand) {
-      features_->push_back(detail::Fire(features_->next(), width, squeeze, expand));
+      features_->push_back(std::make_shared<detail::Fire>(features_->next(), width, squeeze, expand));
       width = 2 * expand;
     };
     pool();
@@ -109,10 +102,10 @@ class SqueezeNetImpl : public torch::nn::Module {
     fire(48, 192), fire(48, 192), fire(64, 256);
     if (first) pool();
     fire(64, 256);
-    classifier_->push_back(torch::nn::Dropout());
-    classifier_->push_back(detail::conv2d(torch::nn::Conv2dOptions(width, options.classes, 1)));
-    classifier_->push_back(torch::nn::ReLU());
-    classifier_->push_back(torch::nn::AdaptiveAvgPool2d(1));
+    classifier_->push_back(detail::dropout());
+    classifier_->push_back(detail::conv2d(width, options.classes, 1));
+    classifier_->push_back(detail::relu());
+    classifier_->push_back(detail::average_pool());
     register_module("features", features_);
     register_module("classifier", classifier_);
     start();
@@ -132,7 +125,7 @@ class SqueezeNetImpl : public torch::nn::Module {
     named_parameters()["classifier.1.weight"].normal_(0, 0.01);
   }
 
-  Steps features_, classifier_;
+  std::shared_ptr<detail::Steps> features_, classifier_;
 };
 
 /// Holds a SqueezeNetImpl as LibTorch holds its own modules. `load<SqueezeNet>(file)` makes a model of one

@@ -1,37 +1,29 @@
 #pragma once
-#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include <pellucid/model/modules.hpp>
 #include <pellucid/model/recording.hpp>
+#include <pellucid/model/zoo/layers.hpp>
 
-namespace pellucid {
+namespace pellucid::detail {
 
-/// Modules run one after another, each a layer by its place: `features.0`, `features.1`, … What
+/// Parts run one after another, each a layer by its place: `features.0`, `features.1`, … What
 /// torch::nn::Sequential is, with marks. Who runs it marks the whole.
-class StepsImpl : public torch::nn::Module {
+class Steps : public Part {
  public:
   /// path: the full name of this place in the network, such as `features.1.0.block`; empty for the network.
-  explicit StepsImpl(std::string path = "") : path_(std::move(path)) {}
+  explicit Steps(std::string path = "") : path_(std::move(path)) {}
 
   /// The next step, named by its number.
-  template <class Module>
-  void push_back(torch::nn::ModuleHolder<Module> step) {
-    push_back(std::to_string(steps_.size()), std::move(step));
-  }
+  void push_back(std::shared_ptr<Part> step) { push_back(std::to_string(steps_.size()), std::move(step)); }
 
-  /// The next step, with a name of its own. A name may come again: the same module (a ReLU, which has no
+  /// The next step, with a name of its own. A name may come again: the same part (a ReLU, which has no
   /// parameters) in several places.
-  template <class Module>
-  void push_back(const std::string& name, torch::nn::ModuleHolder<Module> step) {
-    if (!named_children().contains(name))
-      register_module(name, std::shared_ptr<torch::nn::Module>(step.ptr()));
-    steps_.push_back({full_name(name), step.ptr(), [](void* module, const Tensor& x) -> Tensor {
-                        return static_cast<Module*>(module)->forward(x);
-                      }});
+  void push_back(const std::string& name, std::shared_ptr<Part> step) {
+    if (!named_children().contains(name)) register_module(name, std::shared_ptr<torch::nn::Module>(step));
+    steps_.emplace_back(full_name(name), std::move(step));
   }
 
   /// The full name of a part of this place.
@@ -40,27 +32,15 @@ class StepsImpl : public torch::nn::Module {
   /// The full name that the next numbered step will have.
   std::string next() const { return full_name(std::to_string(steps_.size())); }
 
-  Tensor forward(Tensor x) {
-    for (const Step& step : steps_) x = mark(step.name, step.forward(step.module.get(), x));
-    return x;
+  Tensor forward(const Tensor& x) override {
+    Tensor y = x;
+    for (const auto& [name, step] : steps_) y = mark(name, step->forward(y));
+    return y;
   }
 
  private:
-  /// A module without its type. (torch::nn::AnyModule is one, too, and takes LibTorch a second to compile.)
-  struct Step {
-    std::string name;
-    std::shared_ptr<void> module;
-    Tensor (*forward)(void* module, const Tensor& x);
-  };
-
   std::string path_;
-  std::vector<Step> steps_{};
+  std::vector<std::pair<std::string, std::shared_ptr<Part>>> steps_{};
 };
 
-/// Holds a StepsImpl as LibTorch holds its own modules.
-class Steps : public torch::nn::ModuleHolder<StepsImpl> {
- public:
-  using torch::nn::ModuleHolder<StepsImpl>::ModuleHolder;
-};
-
-}  // namespace pellucid
+}  // namespace pellucid::detail

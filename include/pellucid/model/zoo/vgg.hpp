@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -94,16 +95,18 @@ struct VGGOptions {
 class VGGImpl : public torch::nn::Module {
  public:
   explicit VGGImpl(const VGGOptions& options = {})
-      : features_("features"), pool_(options.pool), classifier_("classifier") {
+      : features_(std::make_shared<detail::Steps>("features")),
+        pool_(options.pool),
+        classifier_(std::make_shared<detail::Steps>("classifier")) {
     std::int64_t width = 3;
     for (const std::int64_t channels : options.plan) {
       if (channels == 0) {
-        features_->push_back(torch::nn::MaxPool2d(2));
+        features_->push_back(detail::max_pool(2, 2));
         continue;
       }
-      features_->push_back(detail::conv2d(torch::nn::Conv2dOptions(width, channels, 3).padding(1)));
-      if (options.batch_norm) features_->push_back(torch::nn::BatchNorm2d(channels));
-      features_->push_back(torch::nn::ReLU());
+      features_->push_back(detail::conv2d(width, channels, 3, {.padding = 1}));
+      if (options.batch_norm) features_->push_back(detail::batch_norm(channels));
+      features_->push_back(detail::relu());
       width = channels;
     }
     if (width == 3) throw Error("a VGG needs a plan with at least one convolution, such as {64, 0, 128, 0}");
@@ -111,8 +114,8 @@ class VGGImpl : public torch::nn::Module {
     const std::int64_t values = width * options.pool * options.pool, hidden = options.hidden;
     const auto hide = [&](std::int64_t inputs) {
       classifier_->push_back(detail::linear(inputs, hidden));
-      classifier_->push_back(torch::nn::ReLU());
-      classifier_->push_back(torch::nn::Dropout());
+      classifier_->push_back(detail::relu());
+      classifier_->push_back(detail::dropout());
     };
     if (hidden > 0) hide(values), hide(hidden);
     classifier_->push_back(detail::linear(hidden > 0 ? hidden : values, options.classes));
@@ -128,9 +131,9 @@ class VGGImpl : public torch::nn::Module {
   }
 
  private:
-  Steps features_;
+  std::shared_ptr<detail::Steps> features_;
   std::int64_t pool_;
-  Steps classifier_;
+  std::shared_ptr<detail::Steps> classifier_;
 };
 
 /// Holds a VGGImpl as LibTorch holds its own modules. `load<VGG>(file)` makes a model of one and a file of
