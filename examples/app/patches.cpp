@@ -148,7 +148,7 @@ class ImageLabels {
   ImageLabels(const LabelFile& classes, const Labels& labels, const PatchIndex& index)
       : classes_(classes), labels_(labels) {
     if (!classes_.given()) return;
-    for (const ScannedImage& image : index.images().all()) {
+    for (const ScannedImage& image : index.images()) {
       const auto [known, is_new] = of_file_.emplace(file_of(image.name), image.digest);
       if (!is_new && known->second != image.digest) several_.insert(file_of(image.name));
     }

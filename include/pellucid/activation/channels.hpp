@@ -59,8 +59,9 @@ inline StrongestChannels strongest_channels(const Tensor& maps, std::int64_t cou
   const auto values = largest.accessor<double, 1>();
   std::vector<std::int64_t> order(std::size_t(maps.size(0)));
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::int64_t a, std::int64_t b) { return values[a] > values[b]; });
+  std::sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
+    return values[a] != values[b] ? values[a] > values[b] : a < b;
+  });
   order.resize(std::min(order.size(), std::size_t(count)));
   StrongestChannels result{order, {}};
   for (const std::int64_t channel : order) result.values.push_back(values[channel]);

@@ -36,7 +36,7 @@ Images image_of(const Patch& patch, const PatchIndex& index, const M& model,
   std::filesystem::path file = folder / patch.image;
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored))
-    for (const ScannedImage& other : index.images().all())
+    for (const ScannedImage& other : index.images())
       if (other.digest == scanned->digest && std::filesystem::exists(folder / other.name, ignored))
         file = folder / other.name;
   const std::vector<std::uint8_t> bytes = detail::image_bytes(file);

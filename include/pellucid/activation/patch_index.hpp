@@ -129,7 +129,7 @@ class PatchIndex {
       throw Error("cannot merge indexes of patches: " + difference +
                   "; make all with the same network and options");
     std::vector<ScannedImage> added;
-    for (ScannedImage image : other.images().all())
+    for (ScannedImage image : other.images())
       if (!is_known(image)) added.push_back(std::move(image));
     records_.images.add(added);
     for (const ScannedImage& image : added) records_.skipped.erase(image.name);

@@ -55,7 +55,7 @@ inline Checkpoint parts_of(const PatchRecords& records) {
   std::string names, left_out, reasons;
   std::int64_t* size = sizes.data_ptr<std::int64_t>();
   std::uint8_t* digest = digests.data_ptr<std::uint8_t>();
-  for (const ScannedImage& image : records.images.all()) {
+  for (const ScannedImage& image : records.images) {
     names.append(image.name).push_back('\0');
     *size++ = std::int64_t(image.size);
     const DigestBytes bytes = digest_bytes(image.digest);

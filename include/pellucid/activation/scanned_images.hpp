@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <ranges>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,11 +41,24 @@ class ScannedImages {
     const File& file = files_[by_name_[place]];
     return {std::string(name_of(file)), file.size, detail::digest_hex(file.digest)};
   }
-  /// A range of all, in their order.
-  auto all() const {
-    return std::views::iota(std::size_t(0), size()) |
-           std::views::transform([this](std::size_t place) { return (*this)[place]; });
-  }
+  /// Makes each image when it is asked for it.
+  class Iterator {
+   public:
+    Iterator(const ScannedImages* images, std::size_t place) : images_(images), place_(place) {}
+    ScannedImage operator*() const { return (*images_)[place_]; }
+    Iterator& operator++() {
+      ++place_;
+      return *this;
+    }
+    bool operator==(const Iterator&) const = default;
+
+   private:
+    const ScannedImages* images_;
+    std::size_t place_;
+  };
+  /// All of them, in their order.
+  Iterator begin() const { return {this, 0}; }
+  Iterator end() const { return {this, size()}; }
 
   /// The image of that name, if it is there.
   std::optional<ScannedImage> find(std::string_view name) const {
@@ -56,8 +68,9 @@ class ScannedImages {
   }
   /// The place of the first with those bytes, if there is one.
   std::optional<std::size_t> find(const detail::DigestBytes& digest) const {
-    const auto first = std::ranges::lower_bound(by_digest_, digest, {},
-                                                [this](Number number) { return files_[number].digest; });
+    const auto first = std::lower_bound(
+        by_digest_.begin(), by_digest_.end(), digest,
+        [this](Number number, const auto& wanted) { return files_[number].digest < wanted; });
     if (first == by_digest_.end() || files_[*first].digest != digest) return {};
     return place_of(name_of(files_[*first]));
   }
@@ -78,7 +91,11 @@ class ScannedImages {
     });
   }
 
-  bool operator==(const ScannedImages& other) const { return std::ranges::equal(all(), other.all()); }
+  bool operator==(const ScannedImages& other) const {
+    bool same = size() == other.size();
+    for (std::size_t place = 0; same && place < size(); ++place) same = (*this)[place] == other[place];
+    return same;
+  }
 
  private:
   struct File {
@@ -94,8 +111,9 @@ class ScannedImages {
 
   /// The place of the first name that is not smaller.
   std::size_t place_of(std::string_view name) const {
-    const auto first = std::ranges::lower_bound(by_name_, name, {},
-                                                [this](Number number) { return name_of(files_[number]); });
+    const auto first = std::lower_bound(
+        by_name_.begin(), by_name_.end(), name,
+        [this](Number number, std::string_view wanted) { return name_of(files_[number]) < wanted; });
     return std::size_t(first - by_name_.begin());
   }
 

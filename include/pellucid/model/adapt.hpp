@@ -24,18 +24,9 @@ concept ModuleHolder = requires(const Holder& holder) {
   requires Module<typename std::remove_cvref_t<decltype(*holder.ptr())>>;
 };
 
-/// The forward pass of a module, and of others that `another` makes.
-template <class M>
-ForwardPass pass_of(std::shared_ptr<M> module, std::function<std::shared_ptr<M>()> another) {
-  ForwardPass pass{[module](const Tensor& input) { return module->forward(input); }, module};
-  if (another)
-    pass.another = [another] {
-      std::shared_ptr<M> other = another();
-      if (other == nullptr)
-        throw Error("adapt: the function that makes another module gave a null one; make the network there");
-      return pass_of(std::move(other), another);
-    };
-  return pass;
+template <Module M>
+ForwardPass pass_of(std::shared_ptr<M> module) {
+  return {[module](const Tensor& input) { return module->forward(input); }, module};
 }
 
 }  // namespace detail
@@ -55,8 +46,15 @@ auto adapt(std::shared_ptr<M> module, Preprocess preprocess = unchanged(), Execu
   if (module == nullptr) throw Error("adapt: a null module was given; make the network first");
   execution.check();
   if (execution.device) module->to(*execution.device);
-  return Adapted(detail::EagerNetwork(detail::pass_of(std::move(module), std::move(another))),
-                 std::move(preprocess), execution);
+  detail::ForwardPass pass = detail::pass_of(std::move(module));
+  if (another)
+    pass.another = [another] {
+      std::shared_ptr<M> other = another();
+      if (other == nullptr)
+        throw Error("adapt: the function that makes another module gave a null one; make the network there");
+      return detail::pass_of(std::move(other));
+    };
+  return Adapted(detail::EagerNetwork(std::move(pass)), std::move(preprocess), execution);
 }
 
 /// The same, from a holder made by TORCH_MODULE.

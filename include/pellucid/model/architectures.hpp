@@ -1,7 +1,6 @@
 #pragma once
 #include <algorithm>
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,20 +21,20 @@ namespace detail {
 
 /// A family of networks without its type.
 struct Family {
-  std::string name{};                   ///< "resnet"
-  std::vector<std::string> variants{};  ///< "resnet18", "resnet34", …
+  std::string name;                   ///< "resnet"
+  std::vector<std::string> variants;  ///< "resnet18", "resnet34", …
   /// The variant that a checkpoint is of, whatever its number of classes; the family where it has a shape of
   /// its own. Throws Error when it is of another family.
-  std::function<std::string(const Checkpoint&, const std::string& what)> variant_of{};
-  std::function<pellucid::AnyModel(Checkpoint, const std::string& what, Preprocess, Execution)> load{};
+  std::string (*variant_of)(const Checkpoint&, const std::string& what);
+  pellucid::AnyModel (*load)(Checkpoint, const std::string& what, Preprocess, Execution);
 };
 
 template <Loadable Network>
 Family family_of() {
   using Options = typename Network::Options;
-  Family family{.name = Options::family};
-  for (const auto& [name, options] : Options::variants()) family.variants.push_back(name);
-  family.variant_of = [](const Checkpoint& checkpoint, const std::string& what) -> std::string {
+  std::vector<std::string> names;
+  for (const auto& [name, options] : Options::variants()) names.push_back(name);
+  const auto variant_of = [](const Checkpoint& checkpoint, const std::string& what) -> std::string {
     Options found = Options::of(checkpoint, what);
     for (const auto& [name, options] : Options::variants()) {
       found.classes = options.classes;
@@ -43,11 +42,11 @@ Family family_of() {
     }
     return Options::family;
   };
-  family.load = [](Checkpoint checkpoint, const std::string& what, Preprocess preprocess,
-                   Execution execution) -> pellucid::AnyModel {
-    return model_of<Network>(std::move(checkpoint), what, std::move(preprocess), std::move(execution));
+  const auto load = [](Checkpoint checkpoint, const std::string& what, Preprocess preprocess,
+                       Execution execution) -> pellucid::AnyModel {
+    return model_of<Network>(std::move(checkpoint), what, std::move(preprocess), execution);
   };
-  return family;
+  return {Options::family, std::move(names), variant_of, load};
 }
 
 inline const std::vector<Family>& families() {

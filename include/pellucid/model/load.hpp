@@ -1,6 +1,7 @@
 #pragma once
 #include <concepts>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -30,14 +31,14 @@ inline Checkpoint checkpoint_of(const std::filesystem::path& file) {
   return with_torchvision_names(read_checkpoint(file));
 }
 
-/// The network that a checkpoint holds the weights of, which it takes over, as a model. `what` (a file's
-/// name) begins the message of an Error.
-template <class Network>
-auto model_of(Checkpoint checkpoint, const std::string& what, Preprocess preprocess, Execution execution) {
-  const auto options = Network::Options::of(checkpoint, what);
-  const Network network = [&] {
+/// A network that takes over the weights of a checkpoint, as a model. make: gives one without values. `what`
+/// (a file's name) begins the message of an Error.
+inline auto model_of(const std::function<ForwardPass()>& make, Checkpoint checkpoint, const std::string& what,
+                     Preprocess preprocess, Execution execution) {
+  execution.check();
+  ForwardPass pass = [&] {
     try {
-      return uninitialized<Network>(options);
+      return make();
     } catch (const c10::Error& error) {
       const std::string reason = error.what_without_backtrace();
       throw Error(what + ": no network of this size can be made: " + reason.substr(0, reason.find('\n')) +
@@ -45,10 +46,19 @@ auto model_of(Checkpoint checkpoint, const std::string& what, Preprocess preproc
                   Fault::failure);
     }
   }();
-  load_into(*network.ptr(), std::move(checkpoint), what);
-  network.ptr()->eval();
-  return adapt(network, std::move(preprocess), std::move(execution),
-               [options] { return uninitialized<Network>(options); });
+  pass.another = make;
+  load_into(*pass.module, std::move(checkpoint), what);
+  pass.module->eval();
+  if (execution.device) pass.module->to(*execution.device);
+  return Adapted(EagerNetwork(std::move(pass)), std::move(preprocess), execution);
+}
+
+/// The same for a family of networks; which of it is told by the checkpoint.
+template <class Network>
+auto model_of(Checkpoint checkpoint, const std::string& what, Preprocess preprocess, Execution execution) {
+  const auto options = Network::Options::of(checkpoint, what);
+  return model_of([options] { return pass_of(uninitialized<Network>(options).ptr()); }, std::move(checkpoint),
+                  what, std::move(preprocess), execution);
 }
 
 }  // namespace detail

@@ -176,6 +176,7 @@ class EagerNetwork {
     EagerNetwork result = *this;
     if (pass_.another) {
       result.pass_ = pass_.another();
+      result.pass_.another = pass_.another;
       share_values(*result.pass_.module, *pass_.module, changes);
       return result;
     }
