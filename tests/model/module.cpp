@@ -4,6 +4,8 @@
 #include <pellucid/model/adapt.hpp>
 #include <pellucid/model/predict.hpp>
 
+#include <torch/nn.h>
+
 #include <atomic>
 #include <cmath>
 #include <thread>

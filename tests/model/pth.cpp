@@ -13,6 +13,8 @@
 #include <pellucid/model/weights/load.hpp>
 #include <pellucid/model/weights/read.hpp>
 
+#include <torch/nn.h>
+
 #include "image/temporary.hpp"
 #include "model/pth_bytes.hpp"
 

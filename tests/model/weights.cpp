@@ -12,6 +12,8 @@
 #include <pellucid/model/weights/load.hpp>
 #include <pellucid/model/weights/safetensors.hpp>
 
+#include <torch/nn.h>
+
 #include "image/temporary.hpp"
 
 namespace {
