@@ -81,6 +81,14 @@ class Process {
 
   void kill() const { ::kill(id_, SIGKILL); }
 
+  /// Whether it has come to its end by itself.
+  bool has_ended() {
+    int status = 0;
+    if (::waitpid(id_, &status, WNOHANG) != id_) return false;
+    id_ = 0;
+    return true;
+  }
+
   /// Waits for its end: the signal that killed it, or nothing.
   int end() {
     int status = 0;
@@ -268,6 +276,13 @@ BOOST_AUTO_TEST_CASE(ranks_that_are_killed_while_others_wait_are_waited_for) {
   // Once more it is killed, right behind its scan.
   Process again = run.start(0, {{"TEST_DIE_AT", "end"}});
   BOOST_TEST(again.end() == SIGKILL);
+  // LibTorch 1.13 ends a rank whose connection rank 0 did not come to accept before it died: the system
+  // resets it, and a thread of TCPStore throws. Whoever started the rank starts it again.
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  if (processes.back().has_ended()) {
+    processes.pop_back();
+    processes.push_back(run.start(1));
+  }
   processes.push_back(run.start(0));
   run.check(processes, whole_of(images.path()));
 }

@@ -41,23 +41,28 @@ class ScannedImages {
     const File& file = files_[by_name_[place]];
     return {std::string(name_of(file)), file.size, detail::digest_hex(file.digest)};
   }
-  /// Makes each image when it is asked for it.
+  /// For a loop over all: makes each image when it is asked for it.
   class Iterator {
    public:
+    /// At a place of the order.
     Iterator(const ScannedImages* images, std::size_t place) : images_(images), place_(place) {}
+    /// The image there.
     ScannedImage operator*() const { return (*images_)[place_]; }
+    /// On to the next one.
     Iterator& operator++() {
       ++place_;
       return *this;
     }
+    /// Whether both are at one place.
     bool operator==(const Iterator&) const = default;
 
    private:
     const ScannedImages* images_;
     std::size_t place_;
   };
-  /// All of them, in their order.
+  /// The first of all, in their order.
   Iterator begin() const { return {this, 0}; }
+  /// Behind the last one.
   Iterator end() const { return {this, size()}; }
 
   /// The image of that name, if it is there.
