@@ -12,9 +12,11 @@ $python/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 
 torch=$($python/bin/python -c 'import pathlib, torch; print(pathlib.Path(torch.__file__).parent)')
 $python/bin/python -c 'import torch; print("LibTorch", torch.__version__)'
 
-# Its own folder as well, or CMake finds a libtorch.so of the system.
+# Its own folder as well, or CMake finds a libtorch.so of the system. NCCL, too, is to be the wheel's: the linker would take
+# that of the CUDA toolkit, which may be older.
 cmake -S . -B build/newest -G Ninja -D CMAKE_BUILD_TYPE=Release -D CMAKE_COMPILE_WARNING_AS_ERROR=ON \
-  -D CMAKE_PREFIX_PATH="$torch/share/cmake;$torch"
+  -D CMAKE_PREFIX_PATH="$torch/share/cmake;$torch" \
+  -D CMAKE_EXE_LINKER_FLAGS="-Wl,-rpath-link,${torch%/*}/nvidia/nccl/lib"
 cmake --build build/newest --parallel 2
 ctest --test-dir build/newest --label-exclude slow --output-on-failure
 
