@@ -61,10 +61,15 @@ void compare(const std::string& network, const std::string& kind) {
   BOOST_TEST(names.size() > 40U);
 }
 
+/// The type of the totals that LibTorch tells: signed in 1.13, not in 2.
+template <class Total>
+Total total_of(void (c10::MemoryReportingInfoBase::*)(void*, std::int64_t, Total, Total, c10::Device));
+using Total = decltype(total_of(&c10::MemoryReportingInfoBase::reportMemoryUsage));
+
 /// The most bytes of tensors that were there at once, of those made while it is told of them.
 struct Peak : c10::MemoryReportingInfoBase {
   std::int64_t held = 0, most = 0;
-  void reportMemoryUsage(void*, std::int64_t size, std::int64_t, std::int64_t, c10::Device) override {
+  void reportMemoryUsage(void*, std::int64_t size, Total, Total, c10::Device) override {
     most = std::max(most, held += size);
   }
   bool memoryProfilingEnabled() const override { return true; }
