@@ -29,6 +29,13 @@ ForwardPass pass_of(std::shared_ptr<M> module) {
   return {[module](const Tensor& input) { return module->forward(input); }, module};
 }
 
+/// A forward pass as a model; its module is moved where `Execution::device` says so.
+inline auto adapted(ForwardPass pass, Preprocess preprocess, const Execution& execution) {
+  execution.check();
+  if (execution.device && pass.module != nullptr) pass.module->to(*execution.device);
+  return Adapted(EagerNetwork(std::move(pass)), std::move(preprocess), execution);
+}
+
 }  // namespace detail
 
 /// A C++ module as a model. While it runs the module is in evaluation mode and its parameters are frozen;
@@ -44,8 +51,6 @@ template <detail::Module M>
 auto adapt(std::shared_ptr<M> module, Preprocess preprocess = unchanged(), Execution execution = {},
            std::type_identity_t<std::function<std::shared_ptr<M>()>> another = {}) {
   if (module == nullptr) throw Error("adapt: a null module was given; make the network first");
-  execution.check();
-  if (execution.device) module->to(*execution.device);
   detail::ForwardPass pass = detail::pass_of(std::move(module));
   if (another)
     pass.another = [another] {
@@ -54,7 +59,7 @@ auto adapt(std::shared_ptr<M> module, Preprocess preprocess = unchanged(), Execu
         throw Error("adapt: the function that makes another module gave a null one; make the network there");
       return detail::pass_of(std::move(other));
     };
-  return Adapted(detail::EagerNetwork(std::move(pass)), std::move(preprocess), execution);
+  return detail::adapted(std::move(pass), std::move(preprocess), execution);
 }
 
 /// The same, from a holder made by TORCH_MODULE.
@@ -83,7 +88,7 @@ requires(std::invocable<Function&, const Tensor&> &&
   if constexpr (is_const) {
     const auto shared = std::make_shared<const Function>(std::move(function));  // it may not be copyable
     detail::ForwardPass pass{[shared](const Tensor& input) { return (*shared)(input); }};
-    return Adapted(detail::EagerNetwork(std::move(pass)), std::move(preprocess), execution);
+    return detail::adapted(std::move(pass), std::move(preprocess), execution);
   }
 }
 

@@ -35,13 +35,12 @@ inline Checkpoint checkpoint_of(const std::filesystem::path& file) {
 /// (a file's name) begins the message of an Error.
 inline auto model_of(const std::function<ForwardPass()>& make, Checkpoint checkpoint, const std::string& what,
                      Preprocess preprocess, Execution execution) {
-  execution.check();
   ForwardPass pass = [&] {
     try {
       return make();
     } catch (const c10::Error& error) {
-      const std::string reason = error.what_without_backtrace();
-      throw Error(what + ": no network of this size can be made: " + reason.substr(0, reason.find('\n')) +
+      throw Error(what +
+                      ": no network of this size can be made: " + first_line(error.what_without_backtrace()) +
                       "; give a checkpoint of a smaller network, or a machine with more memory",
                   Fault::failure);
     }
@@ -49,8 +48,7 @@ inline auto model_of(const std::function<ForwardPass()>& make, Checkpoint checkp
   pass.another = make;
   load_into(*pass.module, std::move(checkpoint), what);
   pass.module->eval();
-  if (execution.device) pass.module->to(*execution.device);
-  return Adapted(EagerNetwork(std::move(pass)), std::move(preprocess), execution);
+  return adapted(std::move(pass), std::move(preprocess), execution);
 }
 
 /// The same for a family of networks; which of it is told by the checkpoint.
