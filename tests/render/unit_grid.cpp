@@ -27,7 +27,7 @@ UnitGradients two_units() {
 }
 
 /// Tiles 80 pixels wide with gaps of 12, so pixels 40 wide.
-constexpr UnitGridOptions row{.columns = 3, .tile_width = 80, .percentile = 100};
+const UnitGridOptions row{.columns = 3, .tile_width = 80, .percentile = 100};
 constexpr int first = 12, second = first + 92, third = second + 92;
 
 }  // namespace
