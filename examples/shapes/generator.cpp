@@ -231,9 +231,11 @@ void distract(Canvas& canvas, Lot& lot, const Colors& shape) {
   for (std::int64_t i = 0; i < count; ++i) {
     const Color color = unlike(lot, shape);
     switch (lot.below(3)) {
-      case 0:
-        stroke(canvas, {anywhere(), anywhere()}, unit * lot.between(1, 2.2F), color);
+      case 0: {  // each draw a statement: the order of arguments is the compiler's
+        const float width = unit * lot.between(1, 2.2F);
+        stroke(canvas, {anywhere(), anywhere()}, width, color);
         break;
+      }
       case 1: {
         std::vector<Point> points{anywhere()};
         float heading = lot.between(0, 2 * pi);
@@ -248,7 +250,9 @@ void distract(Canvas& canvas, Lot& lot, const Colors& shape) {
       }
       default: {
         const Point middle = anywhere();
-        patch_of_noise(canvas, lot, middle, unit * lot.between(5, 11), {color, unlike(lot, shape)});
+        const Color other = unlike(lot, shape);
+        const float radius = unit * lot.between(5, 11);
+        patch_of_noise(canvas, lot, middle, radius, {color, other});
       }
     }
   }

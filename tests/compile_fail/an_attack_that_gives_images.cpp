@@ -1,4 +1,3 @@
-// expect: This is not an attack method
 // expect: The call operator of this method returns something else than pellucid::Adversarial: give the images that it found as Adversarial{images}.
 #include <pellucid/attack/attack.hpp>
 

@@ -1,4 +1,3 @@
-// expect: This is not an attribution method
 // expect: The call operator of this method returns something else than an attribution: a torch::Tensor or pellucid::Explanation is expected.
 #include <pellucid/attribution/attribution.hpp>
 

@@ -1,4 +1,3 @@
-// expect: This is not an attribution method
 // expect: The call operator of this method is not const: write `operator()(const M& model, const S& subject) const`.
 #include <pellucid/attribution/attribution.hpp>
 

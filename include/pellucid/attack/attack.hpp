@@ -131,17 +131,19 @@ inline void check_found(const Adversarial& found, const Images& images) {
 /// shape, or NaN, or overwrites those that it was given.
 template <class Method>
 class Attack : public Stage<Attack<Method>> {
+  using AnyModel = Tensor (*)(const Images&);
+  static constexpr bool copies = std::copy_constructible<Method>;
+  static_assert(copies, "This method cannot be copied: a stage keeps a copy of it.");
   static_assert(
-      AttackMethod<Method>,
+      !copies || detail::Asked<Method, AnyModel>,
       "This is not an attack method: a method is a struct of options with a const call operator that "
       "takes a model and a subject and returns pellucid::Adversarial images.");
-  static_assert(std::copy_constructible<Method>, "This method cannot be copied: a stage keeps a copy of it.");
   static_assert(
-      !detail::OnlyMutable<Method, Tensor (*)(const Images&)>,
+      !copies || !detail::OnlyMutable<Method, AnyModel>,
       "The call operator of this method is not const: write `operator()(const M& model, const S& subject) "
       "const`.");
   static_assert(
-      AttackMethod<Method> || !detail::Asked<const Method, Tensor (*)(const Images&)>,
+      !copies || !detail::Asked<const Method, AnyModel> || AttackMethod<Method>,
       "The call operator of this method returns something else than pellucid::Adversarial: give the "
       "images that it found as Adversarial{images}.");
 

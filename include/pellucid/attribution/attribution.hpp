@@ -65,17 +65,18 @@ concept AttributionMethod = std::copy_constructible<Method> &&
 /// objective to what is explained.
 template <class Method>
 class Attribution : public Stage<Attribution<Method>> {
+  static constexpr bool copies = std::copy_constructible<Method>;
+  static_assert(copies, "This method cannot be copied: a stage keeps a copy of it.");
   static_assert(
-      AttributionMethod<Method>,
+      !copies || detail::Asked<Method, detail::AnyModel>,
       "This is not an attribution method: a method is a struct of options with a const call operator that "
       "takes a model and a subject and returns an attribution (a torch::Tensor or pellucid::Explanation).");
-  static_assert(std::copy_constructible<Method>, "This method cannot be copied: a stage keeps a copy of it.");
   static_assert(
-      !detail::OnlyMutable<Method, detail::AnyModel>,
+      !copies || !detail::OnlyMutable<Method, detail::AnyModel>,
       "The call operator of this method is not const: write `operator()(const M& model, const S& subject) "
       "const`.");
   static_assert(
-      AttributionMethod<Method> || !detail::Asked<const Method, detail::AnyModel>,
+      !copies || !detail::Asked<const Method, detail::AnyModel> || AttributionMethod<Method>,
       "The call operator of this method returns something else than an attribution: a torch::Tensor "
       "or pellucid::Explanation is expected.");
 
