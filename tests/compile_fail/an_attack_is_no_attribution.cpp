@@ -1,4 +1,4 @@
-// expect: This is not an attribution method: a method is a struct of options with a const call operator that takes a model and a subject and returns an attribution (a torch::Tensor or pellucid::Explanation).
+// expect: The call operator of this method returns something else than an attribution: a torch::Tensor or pellucid::Explanation is expected.
 // expect: pellucid::FGSM
 #include <pellucid/attack/methods/fgsm.hpp>
 #include <pellucid/attribution/attribution.hpp>

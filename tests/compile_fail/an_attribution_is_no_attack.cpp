@@ -1,4 +1,4 @@
-// expect: This is not an attack method: a method is a struct of options with a const call operator that takes a model and a subject and returns pellucid::Adversarial images.
+// expect: The call operator of this method returns something else than pellucid::Adversarial: give the images that it found as Adversarial{images}.
 // expect: pellucid::Smoothed<pellucid::Gradient>
 #include <pellucid/attack/attack.hpp>
 #include <pellucid/attribution/methods/smoothgrad.hpp>
