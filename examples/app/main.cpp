@@ -1,6 +1,7 @@
 /// pellucid: the library from a shell. Each command is a file of its own.
 
 #include <pellucid/core/average.hpp>
+#include <pellucid/core/memory.hpp>
 
 #include <algorithm>
 #include <iostream>
@@ -26,6 +27,7 @@ int refuse(const std::string& message, int code) {
 
 int main(int count, char** arguments) {
   using namespace pellucid;
+  keep_freed_memory();
   try {
     app::run_command(std::vector<std::string>(arguments + std::min(count, 1), arguments + count));
     if (!std::cout.flush()) return app::refuse("standard output could not be written", app::failure);

@@ -67,6 +67,10 @@ void check(PatchesWish& wish) {
     throw Error("--distributed keeps each process's part beside the index; give --index FILE");
   if (wish.distributed && !wish.shard.empty())
     throw Error("--distributed gives each process a part of the images; leave --shard out");
+  if (wish.common.precision == "auto")
+    throw Error(
+        "--precision auto measures anew in each run, and a scan must be able to go on with the numbers of "
+        "another; give fp32 or bf16");
   if (!wish.channels.empty()) wish.range = channels_from(wish.channels);
   if (!wish.shard.empty()) wish.scan.shard = shard_from(wish.shard);
   if (wish.top && *wish.top < 1)
@@ -79,12 +83,14 @@ void check(PatchesWish& wish) {
 /// Whether the layers have the channels is known before a scan of hours begins.
 void check_before_scan(const PatchesWish& wish, const Setup& setup, const LabelFile& classes) {
   classes.check_names(setup.labels);
-  if (!wish.range) return;
+  if (!wish.range && wish.common.precision == "fp32") return;
   std::vector<Skipped> skipped;
   for (const auto& file : list_images(wish.images)) {
     const std::optional<Images> image = read_or_skip(file, skipped);
     if (!image) continue;
     const Images seen = setup.model.fit(*image);
+    note_execution(setup.model, seen);
+    if (!wish.range) return;
     const torch::NoGradGuard no_grad;
     const std::vector<Tensor> outputs = setup.model.observe(seen, wish.layers);
     for (std::size_t i = 0; i < outputs.size(); ++i)

@@ -49,10 +49,19 @@ torch::Device device_from(const std::string& name) {
   return torch::kCUDA;
 }
 
+/// As it is, or faster and rounded otherwise. What bf16 means is the same in every run, as scans need it.
+Execution way_from(const std::string& precision) {
+  if (precision == "fp32") return {};
+  if (precision == "bf16")
+    return {.layout = Layout::channels_last, .precision = Precision::bfloat16, .folded = true};
+  if (precision == "auto") return Execution::automatic();
+  throw Error("--precision " + precision + ": give fp32, bf16 or auto");
+}
+
 Execution execution_from(const Common& common) {
   // LibTorch itself starts one thread for two cores that it takes for one.
   const int cores = int(std::max(1U, std::thread::hardware_concurrency()));
-  Execution execution;
+  Execution execution = way_from(common.precision);
   execution.threads = common.threads.value_or(cores);
   if (execution.threads < 1 || execution.threads > 1024)
     throw Error("--threads " + std::to_string(execution.threads) + ": give a number from 1 to 1024");
@@ -141,6 +150,11 @@ void add_common(CLI::App& options, Common& common, const CommonChoice& choice) {
       ->type_name("N")
       ->group(group);
   options.add_option("--device", common.device, "cpu (the default) or cuda")->type_name("NAME")->group(group);
+  options
+      .add_option("--precision", common.precision,
+                  "fp32 (the default); bf16; auto: whatever is fastest here, found by a few passes")
+      ->type_name("NAME")
+      ->group(group);
 }
 
 Labels::Labels(const std::string& file) : file_(file) {
@@ -211,6 +225,7 @@ Setup::Setup(const Common& common)
     } catch (const Error& error) {
       throw Error(file + ": " + error.what(), error.fault());
     }
+    if (inputs.empty()) note_execution(model, input.images);
     photos |= !input.array;
     inputs.push_back(std::move(input));
   }
@@ -267,6 +282,11 @@ void note_preprocess(const Common& common) {
   if (!common.preprocess.empty() || shapes::is_shipped(common.model)) return;
   std::cerr << "pellucid: note: no --preprocess was given, so the photos go into the network as they are; "
                "networks trained on ImageNet mostly want --preprocess imagenet\n";
+}
+
+void note_execution(const AnyModel& model, const Images& images) {
+  if (const std::string notice = model.execution(images).notice; !notice.empty())
+    std::cerr << "pellucid: note: " << notice << '\n';
 }
 
 bool is_photo(const Tensor& image) {

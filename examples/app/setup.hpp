@@ -28,10 +28,11 @@ struct Common {
   std::string array{};
   std::string device = "cpu";
   std::optional<int> threads{};
+  std::string precision = "fp32";
   bool json = false;
 };
 
-/// Which of them a command has beside --model, --preprocess, --json, --threads and --device.
+/// Which of them a command has beside --model, --preprocess, --json, --threads, --device and --precision.
 struct CommonChoice {
   bool labels = true;
   bool input = true;
@@ -114,5 +115,7 @@ bool is_photo(const Tensor& image);
 void tell_skipped(const std::vector<Skipped>& skipped);
 /// Says that photos go into the network as they are, where nothing was said of how they should.
 void note_preprocess(const Common& common);
+/// Says why the model is run otherwise than was asked for, where it is.
+void note_execution(const AnyModel& model, const Images& images);
 
 }  // namespace pellucid::app

@@ -33,6 +33,7 @@
 #include <pellucid/check/insertion_deletion.hpp>
 #include <pellucid/check/max_sensitivity.hpp>
 #include <pellucid/check/randomization.hpp>
+#include <pellucid/core/memory.hpp>
 #include <pellucid/image/npy.hpp>
 #include <pellucid/image/read.hpp>
 #include <pellucid/image/write.hpp>

@@ -941,9 +941,29 @@ BOOST_AUTO_TEST_CASE(values_out_of_range_are_refused) {
   shell.refused(explain + "--method gradient --layer bodi", {"bodi", "body"});
   shell.refused(explain + "--threads 0", {"--threads 0"});
   shell.refused(explain + "--device gpu", {"gpu", "cuda"});
+  shell.refused("patches --model shapes-vgg --images . --layer features.4 --precision auto",
+                {"fp32 or bf16"});
+  shell.refused(explain + "--precision fp16", {"--precision fp16", "fp32, bf16 or auto"});
   write_npy(shell.path("bad.npy"), torch::full({1, 3, 2, 2}, std::nan("")));
   shell.refused("explain" + model + "--input bad.npy --method gradient", {"bad.npy", "NaN"});
   if (!at::hasCUDA()) shell.refused(explain + "--device cuda", {"--device cuda", "--device cpu"});
+}
+
+BOOST_AUTO_TEST_CASE(in_any_precision_the_map_is_the_same) {
+  const Shell shell;
+  const std::string explain = "explain --model shapes-vgg --input x.npy --method smoothgrad --samples 10 ";
+  write_npy(shell.path("x.npy"), torch::rand({1, 3, 64, 64}));
+  const auto map = [&](const std::string& precision) {
+    shell.document(explain + "--precision " + precision + " --array " + precision + ".npy");
+    return read_npy(shell.path(precision + ".npy"));
+  };
+  const Tensor expected = map("fp32");
+  for (const std::string precision : {"bf16", "auto"}) {
+    const Tensor found = map(precision);
+    const double far = (found - expected).norm().item<double>() / expected.norm().item<double>();
+    BOOST_TEST(far < 0.1);
+    BOOST_TEST((far > 0 || precision == "auto"));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(dreams_of_a_class) {

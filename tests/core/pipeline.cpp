@@ -338,15 +338,20 @@ BOOST_AUTO_TEST_CASE(an_execution_is_checked_where_a_model_is_made) {
   const auto make = [](Execution execution) {
     return adapt(test::Function([](const Tensor& x) { return x; }), unchanged(), execution);
   };
-  BOOST_CHECK_EXCEPTION(make({.micro_batch = 0}), Error, says({"micro_batch is 0", "at least 1"}));
+  BOOST_CHECK_EXCEPTION(make({.micro_batch = -1}), Error, says({"micro_batch is -1", "1 image or more"}));
   BOOST_CHECK_EXCEPTION(make({.threads = -2}), Error, says({"threads is -2"}));
-  BOOST_TEST(execution_of(make({.micro_batch = 5})).micro_batch == 5);
-  BOOST_TEST(execution_of([](const Tensor& x) { return x; }).micro_batch == Execution{}.micro_batch);
-  struct Careless {
+  const Images images = torch::rand({2, 3});
+  BOOST_TEST(execution_of(make({.micro_batch = 5}), images).micro_batch == 5);
+  BOOST_TEST(execution_of([](const Tensor& x) { return x; }, images).micro_batch == Execution{}.micro_batch);
+  struct Telling {
+    Execution told{};
     Tensor operator()(const Images& images) const { return images; }
-    Execution execution() const { return {.micro_batch = 0}; }
+    Execution execution() const { return told; }
   };
-  BOOST_CHECK_EXCEPTION(execution_of(Careless()), Error, says({"micro_batch is 0", "at least 1"}));
+  BOOST_CHECK_EXCEPTION(execution_of(Telling{{.micro_batch = -1}}, images), Error,
+                        says({"micro_batch is -1"}));
+  // Nobody can measure it.
+  BOOST_TEST(execution_of(Telling{Execution::automatic()}, images).micro_batch == Execution{}.micro_batch);
 }
 
 BOOST_AUTO_TEST_CASE(a_model_is_never_given_more_than_its_micro_batch) {

@@ -205,7 +205,14 @@ template <LayeredModel M>
 ScanPlan scan_plan(const M& model, const std::vector<std::int64_t>& size,
                    const std::vector<std::string>& layers) {
   const Images noise = uniform_noise({1, 3, size[0], size[1]}, {});
-  for (std::int64_t micro_batch = execution_of(model).micro_batch;; micro_batch /= 2) {
+  if constexpr (requires { Execution(model.execution()); })
+    if (Execution(model.execution()).is_automatic())
+      throw Error(
+          "a scan's numbers belong to the way in which the model is run, and another run is to go on with "
+          "them: give an Execution of which nothing is automatic (model.execution(images) tells what is "
+          "fastest here)");
+  const SettledExecution how = execution_of(model, noise);
+  for (std::int64_t micro_batch = how.micro_batch;; micro_batch /= 2) {
     const Images images = noise.repeat({micro_batch, 1, 1, 1});
     const std::vector<Tensor> outputs = scanned(model, images, layers);
     const bool alike = std::all_of(outputs.begin(), outputs.end(), [&](const Tensor& output) {
@@ -216,7 +223,10 @@ ScanPlan scan_plan(const M& model, const std::vector<std::int64_t>& size,
     return {micro_batch, size, scanned_layers(model, images, layers, outputs),
             "micro-batch " + std::to_string(micro_batch) + ", " +
                 c10::DeviceTypeName(outputs[0].device().type(), /*lower_case=*/true) + ", " +
-                c10::toString(outputs[0].scalar_type())};
+                c10::toString(how.precision == Precision::bfloat16 ? torch::kBFloat16
+                                                                   : outputs[0].scalar_type()) +
+                (how.layout == Layout::channels_last ? ", channels last" : "") +
+                (how.folded ? ", folded" : "")};
   }
 }
 

@@ -80,7 +80,7 @@ UnitGradients unit_gradients(const M& model, const Images& image, const Neuron& 
 
   const Tensor output = [&] {
     const torch::NoGradGuard no_grad;
-    return observe(model, subject.images, {units.layer})[0].detach();
+    return output_of(model, subject.images, units.layer).detach();
   }();
   if (output.dim() < 1 || output.size(0) != 1)
     throw Error(c10::str("layer '", units.layer, "' gives a tensor of shape ", output.sizes(),
@@ -95,7 +95,8 @@ UnitGradients unit_gradients(const M& model, const Images& image, const Neuron& 
   const Neuron settled = resolve(units, remembered, each);
   const Tensor values = evaluate(settled, remembered, each).to(torch::kDouble);
 
-  UnitGradients found{.image = subject.images, .units = detail::for_each_unit(settled.channel, count)};
+  UnitGradients found{.image = subject.images.contiguous(),
+                      .units = detail::for_each_unit(settled.channel, count)};
   if (!settled.y.empty()) {
     found.y = detail::for_each_unit(settled.y, count);
     found.x = detail::for_each_unit(settled.x, count);
@@ -108,9 +109,10 @@ UnitGradients unit_gradients(const M& model, const Images& image, const Neuron& 
     sizes[0] = std::int64_t(rows.size());
     return differentiate(settled.select(rows), model, subject.images.expand(sizes).contiguous()).gradient;
   };
-  found.gradients = average({.images = std::int64_t(count), .micro_batch = execution_of(model).micro_batch},
-                            gradients_of, subject.report)
-                        .mean;
+  found.gradients =
+      average({.images = std::int64_t(count), .micro_batch = execution_of(model, subject.images).micro_batch},
+              gradients_of, subject.report)
+          .mean.contiguous();
   if (!std::isfinite(found.gradients.abs().max().template item<double>()))
     throw Error("the gradients of units of layer '" + units.layer +
                     "' hold NaN or infinity: they overflow, or the model divides by zero on the way",

@@ -103,6 +103,7 @@ class Attribution : public Stage<Attribution<Method>> {
     images.check("the method");
     subject.report(1, 1);
     detail::check_rows_of(explanation.attribution, subject.images);
+    explanation.attribution = explanation.attribution.contiguous();
     detail::notice_bytes(subject.images, explanation.notices);
     detail::check_map(explanation.attribution);
     const Tensor most = explanation.attribution.flatten(1).abs().amax(1).to(torch::kCPU, torch::kDouble);

@@ -25,7 +25,7 @@ std::string last_that_counts(const std::vector<std::pair<std::string, LayerGrid>
   std::vector<std::string> names{objective.layer};
   for (const auto& [name, grid] : layers) names.push_back(name);
   std::vector<Tensor> outputs = observe(model, leaf(image), names);
-  const Tensor value = numbers_of(objective, outputs[0], image.size(0)).sum();
+  const Tensor value = numbers_of(objective, widened(outputs[0], image), image.size(0)).sum();
   for (std::size_t i = layers.size(); i-- > 0 && value.requires_grad();) {
     if (!outputs[i + 1].requires_grad()) continue;
     const Tensor gradient = torch::autograd::grad({value}, {outputs[i + 1]}, {}, /*retain_graph=*/true,

@@ -46,6 +46,18 @@ inline void check_map(const Tensor& attribution, const std::vector<std::int64_t>
                "the model's numbers or their gradients overflow, or it divides by zero on the way", numbers);
 }
 
+/// Room for so many images like these, in the same order in memory.
+inline Images room_for(std::int64_t count, const Images& like) {
+  std::vector<std::int64_t> shape = like.sizes().vec();
+  shape[0] = count;
+  return torch::empty(shape, like.options(), like.suggest_memory_format());
+}
+
+/// What a network gives for images as methods compute with it: in the images' type, if it is of few bits.
+inline Tensor widened(const Tensor& output, const Images& images) {
+  return output.scalar_type() == torch::kBFloat16 ? output.to(images.scalar_type()) : output;
+}
+
 /// Sees whether images are written into while it lives.
 class Untouched {
  public:

@@ -57,6 +57,22 @@ using ProbeFor = std::conditional_t<accepts<Stage, Subject<TopClass>>(), Subject
 
 }  // namespace detail
 
+namespace detail {
+
+/// What a pipeline gives back: its images in LibTorch's own order in memory, whatever the model's is.
+template <class Result>
+Result given_back(Result result) {
+  const auto in_order = [](Tensor& images) {
+    if (images.defined()) images = images.contiguous();
+  };
+  if constexpr (requires { in_order(result.images); }) in_order(result.images);
+  if constexpr (requires { in_order(result.original); }) in_order(result.original);
+  if constexpr (requires { in_order(result.synthesized); }) in_order(result.synthesized);
+  return result;
+}
+
+}  // namespace detail
+
 /// Whether `left | right` can work, as far as the two have declared themselves.
 template <class Left, class Right>
 concept Fits = detail::accepts<Right, detail::OutcomeOf<Left, detail::ProbeFor<Left>>>();
@@ -153,7 +169,7 @@ struct Stage : Composable {
     if constexpr (requires { (*this)(model, std::move(subject)).report.silence(); }) {
       auto result = (*this)(model, std::move(subject));
       result.report.silence();  // the callback may live no longer than this call
-      return result;
+      return detail::given_back(std::move(result));
     } else {
       return (*this)(model, std::move(subject));
     }

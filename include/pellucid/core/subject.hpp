@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <pellucid/core/concepts.hpp>
+#include <pellucid/core/execution.hpp>
 #include <pellucid/core/images.hpp>
 #include <pellucid/core/noise.hpp>
 #include <pellucid/core/progress.hpp>
@@ -173,16 +174,17 @@ Subject<Objective, Callback> begin(const Images& images, const Objective& object
 }
 
 /// The subject that a pipeline starts with. A model that resizes (`fit`) does so here, once, so that noise, ε
-/// and pictures are in the pixels that the network gets.
+/// and pictures are in the pixels that the network gets; and so for the layout that it wants.
 template <Model M, class Objective, ProgressCallback Callback>
 Subject<Objective, Callback> begin(const M& model, const Images& images, const Objective& objective,
                                    Callback& callback) {
   if constexpr (requires { Images(model.fit(images)); }) {
     check_images(images);  // before they are resized
     const torch::NoGradGuard no_grad;
-    return begin(Images(model.fit(images.detach())), objective, callback);
+    return begin(detail::laid_out(model, model.fit(images.detach())), objective, callback);
   } else {
-    return begin(images, objective, callback);
+    check_images(images);
+    return begin(detail::laid_out(model, images), objective, callback);
   }
 }
 

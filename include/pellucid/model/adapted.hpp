@@ -14,6 +14,7 @@
 #include <pellucid/model/layer_names.hpp>
 #include <pellucid/model/preprocess.hpp>
 #include <pellucid/model/recording.hpp>
+#include <pellucid/model/ways.hpp>
 #include <pellucid/model/weights/checkpoint.hpp>
 
 namespace pellucid {
@@ -25,7 +26,7 @@ class Adapted {
  public:
   /// Throws Error on a preprocess or an execution out of range.
   Adapted(Network network, Preprocess preprocess, Execution execution)
-      : network_(std::make_shared<const Network>(std::move(network))),
+      : ways_(std::make_shared<detail::Ways<Network>>(std::make_shared<const Network>(std::move(network)))),
         preprocess_(std::move(preprocess)),
         execution_(execution) {
     preprocess_.check();
@@ -34,45 +35,57 @@ class Adapted {
 
   /// Images N×3×H×W in [0, 1] → scores N×K, before softmax.
   Tensor operator()(const Images& images) const {
-    return run(images, [&](const Tensor& input) { return network_->forward(input); });
+    return run(images, [&](const Tensor& input) {
+      const SettledExecution how = ways_->settled(execution_, input);
+      return detail::widened(ways_->prepared(how)->forward(detail::laid_out(input, how.layout)), input);
+    });
   }
 
-  /// The outputs of the named layers, in order, in the autograd graph; "" names the scores. Runs no further
-  /// than the last of them where the model allows it (TorchScript and marks do).
+  /// The outputs of the named layers, in order, in the autograd graph, in what the network computes with; ""
+  /// names the scores. Runs no further than the last of them where the model allows it (TorchScript and marks
+  /// do).
   std::vector<Tensor> observe(const Images& images, const std::vector<std::string>& layers) const {
     return run(images, [&](const Tensor& input) {
       check(layers, input);
-      std::vector<Tensor> outputs = network_->observe(input, layers);
-      for (std::size_t i = 0; i < layers.size(); ++i)
+      SettledExecution how = ways_->settled(execution_, input);
+      auto network = ways_->prepared(how);
+      if (network->hides(layers)) {
+        how.folded = false;
+        network = ways_->prepared(how);
+      }
+      std::vector<Tensor> outputs = network->observe(detail::laid_out(input, how.layout), layers);
+      for (std::size_t i = 0; i < layers.size(); ++i) {
         if (!outputs[i].defined())
           throw Error("layer '" + layers[i] +
                       "' was not reached in this pass: the model took another branch for "
                       "this input than for the first one");
+        if (layers[i].empty()) outputs[i] = detail::widened(outputs[i], input);
+      }
       return outputs;
     });
   }
 
   /// The output of one layer.
   Tensor activation(const Images& images, const std::string& layer) const {
-    return observe(images, {layer})[0];
+    return detail::widened(observe(images, {layer})[0], images);
   }
 
   /// All layers that can be seen, in the order of their outputs, with their shapes for these images.
   std::vector<LayerInfo> layers(const Images& images) const {
     const torch::NoGradGuard no_grad;
-    return run(images, [&](const Tensor& input) { return network_->layers(input); });
+    return run(images, [&](const Tensor& input) { return ways_->plain().layers(input); });
   }
 
   /// The layers that have weights, in the order in which they run for these images; one that runs several
   /// times by its last. Throws Error for a function, whose weights cannot be known.
   std::vector<std::string> weighted_layers(const Images& images) const {
     const torch::NoGradGuard no_grad;
-    return run(images, [&](const Tensor& input) { return network_->weighted_layers(input); });
+    return run(images, [&](const Tensor& input) { return ways_->plain().weighted_layers(input); });
   }
 
   /// All values that the network computes with, parameters and buffers, by their names. Of a function, whose
   /// values cannot be known, none.
-  NamedTensors state() const { return network_->state(); }
+  NamedTensors state() const { return ways_->plain().state(); }
 
   /// The model with the weights of these layers shuffled: the values of each parameter in another order,
   /// which depends on the seed and the parameter's name alone. It shares all other weights with this one.
@@ -81,8 +94,9 @@ class Adapted {
   /// weights itself while the result, or a copy, lives, and its own again afterwards, whatever happens;
   /// meanwhile this model refuses to run. Throws Error for a layer without weights.
   Adapted shuffled(const std::vector<std::string>& layers, std::uint64_t seed = 0) const {
-    Adapted result(network_->shuffled(layers, seed), preprocess_, execution_);
+    Adapted result(ways_->plain().shuffled(layers, seed), preprocess_, execution_);
     result.names_ = names_;
+    result.ways_->learn_from(*ways_);
     return result;
   }
 
@@ -98,8 +112,15 @@ class Adapted {
 
   /// What the network wants done to an image.
   const Preprocess& preprocess() const { return preprocess_; }
-  /// How the network is run.
+  /// How the network was asked to be run.
   const Execution& execution() const { return execution_; }
+  /// How it is run on images such as these. What is automatic is measured now, unless it was before.
+  SettledExecution execution(const Images& images) const {
+    if (!execution_.is_automatic() && execution_.precision == Precision::float32) return execution_;
+    check_images(images);
+    return run(images.narrow(0, 0, 1),
+               [&](const Tensor& input) { return ways_->settled(execution_, input); });
+  }
 
  private:
   template <class Ask>
@@ -108,7 +129,8 @@ class Adapted {
     if (execution_.threads > 0 && at::get_num_threads() != execution_.threads)
       at::set_num_threads(execution_.threads);
     return detail::run_on(images, [&] {
-      const auto device = network_->device() ? network_->device() : execution_.device;
+      const auto own = ways_->plain().device();
+      const auto device = own ? own : execution_.device;
       Tensor input = preprocess_.normalize(preprocess_.fit(device ? images.to(*device) : images));
       // A network may begin with an operator that overwrites its input, which must not be the caller's.
       if (input.is_alias_of(images)) input = input.clone();
@@ -121,12 +143,12 @@ class Adapted {
     if (std::all_of(layers.begin(), layers.end(), [](const auto& layer) { return layer.empty(); })) return;
     const std::lock_guard lock(names_->mutex);
     if (!names_->known) {
-      names_->all = network_->names(input);
+      names_->all = ways_->plain().names(input);
       names_->known = true;
     }
     for (const std::string& layer : layers) {
       detail::check_layer(layer, names_->all, [&]() -> std::string {
-        if constexpr (requires { network_->about(layer); }) return network_->about(layer);
+        if constexpr (requires { ways_->plain().about(layer); }) return ways_->plain().about(layer);
         return "";
       });
     }
@@ -139,7 +161,7 @@ class Adapted {
     std::vector<std::string> all{};
   };
 
-  std::shared_ptr<const Network> network_;
+  std::shared_ptr<detail::Ways<Network>> ways_;
   Preprocess preprocess_;
   Execution execution_;
   std::shared_ptr<Names> names_ = std::make_shared<Names>();

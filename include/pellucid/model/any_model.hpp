@@ -7,6 +7,7 @@
 
 #include <pellucid/core/concepts.hpp>
 #include <pellucid/core/execution.hpp>
+#include <pellucid/core/images.hpp>
 #include <pellucid/model/preprocess.hpp>
 #include <pellucid/model/recording.hpp>
 #include <pellucid/model/weights/checkpoint.hpp>
@@ -34,7 +35,7 @@ class AnyModel {
 
   /// The output of one layer.
   Tensor activation(const Images& images, const std::string& layer) const {
-    return observe(images, {layer})[0];
+    return detail::widened(observe(images, {layer})[0], images);
   }
 
   /// All layers that can be seen; none where the model lists none.
@@ -62,8 +63,10 @@ class AnyModel {
   /// What the network wants done to an image; nothing where the model does not tell.
   Preprocess preprocess() const { return model_->preprocess(); }
 
-  /// How the model is run.
+  /// How the model was asked to be run.
   Execution execution() const { return model_->execution(); }
+  /// How it is run on images such as these.
+  SettledExecution execution(const Images& images) const { return model_->execution(images); }
 
  private:
   struct Interface {
@@ -80,6 +83,7 @@ class AnyModel {
     virtual std::shared_ptr<const Interface> at_any_size() const = 0;
     virtual Preprocess preprocess() const = 0;
     virtual Execution execution() const = 0;
+    virtual SettledExecution execution(const Images& images) const = 0;
   };
 
   explicit AnyModel(std::shared_ptr<const Interface> model) : model_(std::move(model)) {}
@@ -128,7 +132,11 @@ class AnyModel {
       return std::make_shared<const Holding>(pellucid::at_any_size(model));
     }
     Preprocess preprocess() const override { return preprocess_of(model); }
-    Execution execution() const override { return execution_of(model); }
+    Execution execution() const override {
+      if constexpr (requires { Execution(model.execution()); }) return model.execution();
+      return {};
+    }
+    SettledExecution execution(const Images& images) const override { return execution_of(model, images); }
 
     M model;
   };

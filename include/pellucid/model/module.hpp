@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <pellucid/core/execution.hpp>
 #include <pellucid/model/observer.hpp>
 #include <pellucid/model/recording.hpp>
 #include <pellucid/model/shuffle.hpp>
@@ -110,7 +111,7 @@ class EagerNetwork {
       OtherValues::check(*pass_.module, values_.get());
       frozen.emplace(*pass_.module);
     }
-    return pass_.run(input);
+    return pass_.run(type_ ? input.to(*type_) : input);
   }
 
   std::vector<LayerInfo> layers(const Tensor& input) const {
@@ -184,6 +185,44 @@ class EagerNetwork {
     return result;
   }
 
+  /// Another module with the network's values as an execution wants them: in its layout, of its precision,
+  /// folded. All that is the same is shared. Where no other module can be made, the network as it is, and an
+  /// Error for another precision.
+  EagerNetwork prepared(const Execution& how) const {
+    EagerNetwork result = *this;
+    if (!pass_.another) {
+      if (how.precision == Precision::bfloat16 && pass_.module == nullptr)
+        throw Error("it is a function, whose weights cannot be known; give adapt() the module that it calls");
+      if (how.precision == Precision::bfloat16)
+        throw Error(
+            "it takes another module with the same weights; tell adapt() how one is made, by its fourth "
+            "argument");
+      return result;
+    }
+    result.pass_ = pass_.another();
+    torch::nn::Module& module = *result.pass_.module;
+    module.eval();
+    share_values(module, *pass_.module, {});
+    if (how.folded)
+      for (const auto& part : module.modules())
+        if (auto* const foldable = dynamic_cast<Foldable*>(part.get()))
+          for (const std::string& layer : foldable->fold()) result.hidden_.push_back(layer);
+    for (Tensor& value : module.parameters()) {
+      value.requires_grad_(false);
+      value.set_data(converted(value, how));
+    }
+    for (Tensor& value : module.buffers()) value.set_data(converted(value, how));
+    if (how.precision == Precision::bfloat16) result.type_ = torch::kBFloat16;
+    return result;
+  }
+
+  /// Whether one of these layers is folded into another, and cannot be seen.
+  bool hides(const std::vector<std::string>& layers) const {
+    return std::any_of(layers.begin(), layers.end(), [&](const std::string& layer) {
+      return std::find(hidden_.begin(), hidden_.end(), without_call(layer)) != hidden_.end();
+    });
+  }
+
   /// Why a name that is not a layer is none, if there is more to say.
   std::string about(const std::string& name) const {
     if (pass_.module == nullptr)
@@ -242,6 +281,8 @@ class EagerNetwork {
 
   ForwardPass pass_;
   std::shared_ptr<const OtherValues> values_{};  ///< null: the module's own
+  std::optional<torch::ScalarType> type_{};      ///< that it computes in, where that is not the images'
+  std::vector<std::string> hidden_{};            ///< layers that are folded into others
 };
 
 }  // namespace pellucid::detail

@@ -30,7 +30,7 @@ Tensor ask_in_parts(const M& model, const Images& images, Ask&& ask) {
     for (const Variant& variant : variants) rows.push_back(variant.image);
     return ask(model, images.narrow(0, rows.front(), std::int64_t(rows.size())), rows);
   };
-  return average({.images = images.size(0), .micro_batch = execution_of(model).micro_batch}, part,
+  return average({.images = images.size(0), .micro_batch = execution_of(model, images).micro_batch}, part,
                  [](std::int64_t, std::int64_t) {})
       .mean;
 }

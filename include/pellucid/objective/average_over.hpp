@@ -18,7 +18,7 @@ namespace pellucid {
 template <class M, class S, class Make, class Ask>
 Average average_over(const M& model, const S& subject, AveragePlan plan, Make&& make, Ask&& ask) {
   plan.images = subject.images.size(0);
-  plan.micro_batch = execution_of(model).micro_batch;
+  plan.micro_batch = execution_of(model, subject.images).micro_batch;
   return average(
       plan,
       [&](const std::vector<Variant>& variants) -> Tensor {
@@ -46,7 +46,7 @@ Average average_over(const M& model, const S& subject, AveragePlan plan, Make&& 
 template <class M, class S, class Make, class Ask>
 Tensor ask_about_each(const M& model, const S& subject, std::int64_t variants, Make&& make, Ask&& ask) {
   const std::int64_t images = subject.images.size(0), all = images * variants;
-  const AveragePlan plan{.images = all, .micro_batch = execution_of(model).micro_batch};
+  const AveragePlan plan{.images = all, .micro_batch = execution_of(model, subject.images).micro_batch};
   const Tensor found = average(
                            plan,
                            [&](const std::vector<Variant>& batch) -> Tensor {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <pellucid/core/average.hpp>
+#include <pellucid/core/recorded.hpp>
 #include <pellucid/objective/objective.hpp>
 
 namespace pellucid {
@@ -20,12 +21,6 @@ struct Derivative {
 };
 
 namespace detail {
-
-/// Autograd on, whatever the caller is in: inference mode makes no graph.
-struct Recorded {
-  c10::InferenceMode inference{false};
-  torch::AutoGradMode gradients{true};
-};
 
 /// The images as the beginning of a graph.
 inline Tensor leaf(const Images& images) {
@@ -96,10 +91,12 @@ LayerDerivative differentiate_at(const std::string& layer, const O& objective, c
   const detail::Recorded recorded;
   const Tensor input = detail::leaf(images);
   const std::vector<Tensor> seen = observe(model, input, {layer, objective.layer});
-  const Tensor values = detail::numbers_of(objective, seen[1], images.size(0));
+  const Tensor values = detail::numbers_of(objective, detail::widened(seen[1], images), images.size(0));
   const Tensor gradient = detail::gradient_of(values, seen[0], "layer '" + layer + "'");
-  return {values.detach().to(images.device()), seen[0].detach().to(images.device()),
-          gradient.to(images.device())};
+  const auto given_back = [&](const Tensor& found) {
+    return detail::widened(found.detach(), images).to(images.device());
+  };
+  return {given_back(values), given_back(seen[0]), given_back(gradient)};
 }
 
 }  // namespace pellucid

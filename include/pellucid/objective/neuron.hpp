@@ -34,7 +34,7 @@ struct Neuron {
     // N×2, the row and column of each image; N×0 where units have no place.
     const Tensor places =
         ask_in_parts(model, images, [this](const M& m, const Images& part, const auto& rows) {
-          const Tensor units = select(rows).channel_of(observe(m, part, {layer})[0]);
+          const Tensor units = select(rows).channel_of(output_of(m, part, layer));
           if (units.dim() == 1) return torch::empty({units.size(0), 0}, torch::kLong);
           const Tensor place = units.flatten(1).argmax(1).cpu();
           return torch::stack({place.floor_divide(units.size(2)), place.remainder(units.size(2))}, 1);

@@ -4,6 +4,7 @@
 
 #include <pellucid/core/concepts.hpp>
 #include <pellucid/core/error.hpp>
+#include <pellucid/core/images.hpp>
 #include <pellucid/core/remedy.hpp>
 #include <pellucid/objective/rows.hpp>
 
@@ -24,6 +25,12 @@ std::vector<Tensor> observe(const M& model, const Images& images, const std::vec
   }
 }
 
+/// The output of one layer, as methods compute with it.
+template <class M>
+Tensor output_of(const M& model, const Images& images, const std::string& layer) {
+  return detail::widened(observe(model, images, {layer})[0], images);
+}
+
 /// Asks the objective: (model, images) → one number per image.
 ///
 /// Throws Error for numbers of another shape, where an objective of one's own cannot be asked about so many
@@ -33,7 +40,7 @@ std::vector<Tensor> observe(const M& model, const Images& images, const std::vec
 template <class O, class M>
 requires ObjectiveOf<O, M> Tensor evaluate(const O& objective, const M& model, const Images& images) {
   if constexpr (LayerObjective<O>) {
-    const Tensor output = observe(model, images, {objective.layer})[0];
+    const Tensor output = output_of(model, images, objective.layer);
     return detail::numbers_of(objective, output, images.size(0)).to(images.device());
   } else {
     return detail::numbers<O>(images.size(0), [&]() -> Tensor { return objective(model, images); })

@@ -54,10 +54,9 @@ struct Representation {
 
   template <class M>
   NearTo<Distance> resolve(const M& model, const Images&) const {
-    const Tensor known =
-        ask_in_parts(model, fitted(model).image, [this](const M& m, const Images& part, const auto&) {
-          return observe(m, part, {layer})[0].detach();
-        });
+    const Tensor known = ask_in_parts(
+        model, fitted(model).image,
+        [this](const M& m, const Images& part, const auto&) { return output_of(m, part, layer).detach(); });
     if (known.flatten(1).square().sum(1).min().template item<double>() == 0)
       throw Error(
           "Representation: layer '" + layer +

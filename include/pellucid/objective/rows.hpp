@@ -48,10 +48,11 @@ Tensor numbers(std::int64_t images, const Ask& ask) {
   return values;
 }
 
-/// Whether two series of numbers are other numbers, and not only rounded in another way.
-inline bool differ(const Tensor& a, const Tensor& b, double rounding) {
+/// Whether two series of numbers are other numbers, and not only rounded in another way: to few bits, where
+/// that is told or their type.
+inline bool differ(const Tensor& a, const Tensor& b, double rounding, bool few_bits = false) {
   const double largest = std::max(a.abs().max().item<double>(), b.abs().max().item<double>());
-  const bool coarse = a.element_size() < 4;
+  const bool coarse = few_bits || a.element_size() < 4;
   return (a - b).abs().max().item<double>() > std::max((coarse ? 3e-2 : 1e-3) * largest, rounding);
 }
 
@@ -95,7 +96,9 @@ Tensor numbers_of(const O& objective, const Tensor& output, std::int64_t images)
 template <class O, class M>
 void check_callable(const O& objective, const M& model, const Images& images) {
   if constexpr (!Selecting<O>) {
-    const std::int64_t rows = std::min(images.size(0), execution_of(model).micro_batch);
+    const SettledExecution how = execution_of(model, images);
+    const bool few_bits = how.precision == Precision::bfloat16;
+    const std::int64_t rows = std::min(images.size(0), how.micro_batch);
     if (rows < 2) return;
     std::vector<std::int64_t> shape = images.sizes().vec();
     shape[0] = rows;
@@ -108,7 +111,7 @@ void check_callable(const O& objective, const M& model, const Images& images) {
     try {
       const Tensor values = ask();
       const Tensor first = values.narrow(0, 0, 1).expand_as(values);
-      if (differ(values, first, 0) && !differ(values, ask(), 0)) refuse_rows();
+      if (differ(values, first, 0, few_bits) && !differ(values, ask(), 0)) refuse_rows();
     } catch (const std::exception& error) {
       if (!is_out_of_memory(error)) throw;  // what follows has smaller micro-batches
     }

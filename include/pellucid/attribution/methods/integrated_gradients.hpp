@@ -32,10 +32,13 @@ struct IntegratedGradients {
     const Tensor from = baseline.of(subject);
     const Tensor way = subject.images - from;
     const auto on_the_way = [&](const std::vector<Variant>& variants) {
-      std::vector<Tensor> rows;
-      for (const Variant& v : variants)
-        rows.push_back(torch::add(from[v.image], way[v.image], rule.nodes[std::size_t(v.sample)]));
-      return torch::stack(rows);
+      const Images batch = detail::room_for(std::int64_t(variants.size()), subject.images);
+      for (std::size_t i = 0; i < variants.size(); ++i) {
+        const Variant& v = variants[i];
+        Tensor row = batch[std::int64_t(i)];
+        torch::add_out(row, from[v.image], way[v.image], rule.nodes[std::size_t(v.sample)]);
+      }
+      return batch;
     };
     // Of steps + 2 passes, the last two are for the completeness gap.
     const auto at = [&](const Images& images, std::int64_t pass, std::int64_t passes) {

@@ -24,7 +24,7 @@ struct LayerActivation {
     const detail::LayerValues its = of();
     const Tensor values =
         average_over(model, subject, {}, as_it_is(subject), [&](const M& m, const auto& part) {
-          const Tensor output = observe(m, part.images, {layer})[0].detach();
+          const Tensor output = output_of(m, part.images, layer).detach();
           its.check(output, part.images);
           return output.to(part.images.device());
         }).mean;

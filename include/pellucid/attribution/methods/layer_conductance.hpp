@@ -77,11 +77,11 @@ struct LayerConductance {
         before = last;  // only now: memory may run out before, and the same is asked again
         return torch::stack(flows);
       };
-      const Tensor flow =
-          points *
-          average({.images = images, .samples = points, .micro_batch = execution_of(model).micro_batch}, ask,
-                  subject.report)
-              .mean;
+      const Tensor flow = points * average({.images = images,
+                                            .samples = points,
+                                            .micro_batch = execution_of(model, subject.images).micro_batch},
+                                           ask, subject.report)
+                                       .mean;
       Explanation result = its.finished(flow, subject.images);
       result.completeness_whole =
           torch::tensor(at_end, flow.options()) - torch::tensor(at_start, flow.options());

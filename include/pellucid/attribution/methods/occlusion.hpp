@@ -43,19 +43,19 @@ struct Occlusion {
     const std::int64_t each = std::int64_t(windows.size()) + 1;  // questions: the image as it is comes first
     const Tensor scores =
         average(
-            {.images = images.size(0) * each, .micro_batch = execution_of(model).micro_batch},
+            {.images = images.size(0) * each, .micro_batch = execution_of(model, images).micro_batch},
             [&](const std::vector<Variant>& asked) {
               std::vector<std::int64_t> rows;
-              std::vector<Tensor> covered;
+              const Images covered = detail::room_for(std::int64_t(asked.size()), images);
               for (const Variant& one : asked) {
                 const std::int64_t n = one.image / each, question = one.image % each;
+                const Tensor row = covered[std::int64_t(rows.size())].copy_(images[n]);
                 rows.push_back(n);
-                covered.push_back(images[n].clone());
                 if (question == 0) continue;
                 const Window& where = windows[std::size_t(question - 1)];
-                part(covered.back(), where).copy_(part(cover[n], where));
+                part(row, where).copy_(part(cover[n], where));
               }
-              return evaluate(select(subject.objective, rows), model, torch::stack(covered));
+              return evaluate(select(subject.objective, rows), model, covered);
             },
             subject.report)
             .mean.view({-1, each});

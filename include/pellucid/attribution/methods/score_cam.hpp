@@ -51,12 +51,12 @@ struct ScoreCAM {
     for (std::int64_t n = 0; n < images.size(0); ++n) {  // one by one: a layer may be larger than the image
       const Images image = images.narrow(0, n, 1), base = from.narrow(0, n, 1);
       const Tensor seen = ask_in_parts(model, image, [&](const M& m, const Images& part, const auto&) {
-        return observe(m, part, {at})[0].detach().to(part.device());
+        return output_of(m, part, at).detach().to(part.device());
       });
       const Tensor maps = cam.maps(seen, image, at);
       const Tensor scores =
           average(
-              {.images = maps.size(1), .micro_batch = execution_of(model).micro_batch},
+              {.images = maps.size(1), .micro_batch = execution_of(model, image).micro_batch},
               [&](const std::vector<Variant>& channels) {
                 const auto count = std::int64_t(channels.size());
                 const Tensor mask = masks(maps.narrow(1, channels.front().image, count), image);

@@ -35,9 +35,7 @@ struct Noisy {
     const Tensor flat = subject.images.flatten(1);
     const Tensor sigma = (flat.amax(1) - flat.amin(1)).mul(noise).to(torch::kCPU, torch::kDouble);
     return [this, &subject, sigma](const std::vector<Variant>& variants) {
-      std::vector<std::int64_t> shape = subject.images.sizes().vec();
-      shape[0] = std::int64_t(variants.size());
-      const Tensor batch = torch::empty(shape, subject.images.options());
+      const Images batch = room_for(std::int64_t(variants.size()), subject.images);
       Tensor z;
       for (std::size_t i = 0; i < variants.size(); ++i) {
         const Variant& variant = variants[i];

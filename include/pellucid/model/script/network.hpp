@@ -9,8 +9,10 @@
 #include <vector>
 
 #include <pellucid/core/average.hpp>
+#include <pellucid/core/execution.hpp>
 #include <pellucid/model/recording.hpp>
 #include <pellucid/model/script/graph.hpp>
+#include <pellucid/model/script/prepare.hpp>
 
 namespace pellucid::detail {
 
@@ -18,7 +20,7 @@ namespace pellucid::detail {
 class ScriptNetwork {
  public:
   explicit ScriptNetwork(torch::jit::Module module)
-      : module_(prepared(std::move(module))), graph_(module_), arguments_(default_arguments(module_)) {
+      : module_(in_evaluation(std::move(module))), graph_(module_), arguments_(default_arguments(module_)) {
     for (const Tensor& parameter : module_.parameters()) {
       device_ = parameter.device();
       break;
@@ -30,8 +32,21 @@ class ScriptNetwork {
 
   Tensor forward(const Tensor& input) const { return observe(input, {""})[0]; }
 
+  /// The network with its constants as an execution wants them: in its layout, of its precision, folded.
+  ScriptNetwork prepared(const Execution& how) const {
+    ScriptNetwork result = *this;
+    result.how_ = how;
+    result.mutex_ = std::make_shared<std::mutex>();
+    result.plans_ = std::make_shared<Plans>();
+    return result;
+  }
+
+  /// Nothing: a batch norm is only folded where its convolution is not asked for.
+  bool hides(const std::vector<std::string>&) const { return false; }
+
   std::vector<Tensor> observe(const Tensor& input, const std::vector<std::string>& layers) const {
-    std::vector<c10::IValue> stack = inputs(input);
+    const bool converts = how_ && how_->precision == Precision::bfloat16;
+    std::vector<c10::IValue> stack = inputs(converts ? input.to(torch::kBFloat16) : input);
     run(plan(layers), stack);
     // A graph with several outputs leaves them one by one on the stack.
     std::vector<Tensor> outputs;
@@ -82,7 +97,7 @@ class ScriptNetwork {
  private:
   using Plans = std::map<std::vector<std::string>, torch::jit::Code>;
 
-  static torch::jit::Module prepared(torch::jit::Module module) {
+  static torch::jit::Module in_evaluation(torch::jit::Module module) {
     module.eval();
     return module;
   }
@@ -136,13 +151,19 @@ class ScriptNetwork {
     const std::lock_guard lock(*mutex_);
     const auto found = plans_->find(layers);
     if (found != plans_->end()) return found->second;
-    constexpr std::size_t most_plans = 64;  // each is a copy of the graph
+    // Each is a copy of the graph; with the values of its own, where they are prepared.
+    const std::size_t most_plans = how_ ? 4 : 64;
     if (plans_->size() >= most_plans) plans_->clear();
-    return plans_->emplace(layers, torch::jit::Code(graph_.cut(layers), "forward")).first->second;
+    const c10::InferenceMode off(false);  // what is made now is there for later passes, too
+    const torch::NoGradGuard no_grad;
+    const auto graph = graph_.cut(layers);
+    if (how_) prepare(graph, *how_);
+    return plans_->emplace(layers, torch::jit::Code(graph, "forward")).first->second;
   }
 
   torch::jit::Module module_;
   ScriptGraph graph_;
+  std::optional<Execution> how_{};  ///< it was prepared for
   std::vector<c10::IValue> arguments_;
   std::optional<torch::Device> device_{};
   std::shared_ptr<std::mutex> mutex_ = std::make_shared<std::mutex>();

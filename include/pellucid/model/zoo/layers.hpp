@@ -58,6 +58,18 @@ class Conv2d final : public Part {
                          options_.groups);
   }
 
+  /// Does from now on what `y → y · scale + shift` behind it would do; one of each for each output.
+  void take_over(const Tensor& scale, const Tensor& shift) {
+    const torch::NoGradGuard no_grad;
+    const auto scaled = [&](const Tensor& values) {  // dimension 0 is the outputs'
+      return (values.to(torch::kDouble).flatten(1) * scale.unsqueeze(1)).view(values.sizes()).to(values);
+    };
+    const Tensor bias = bias_.defined() ? bias_.to(torch::kDouble) * scale + shift : shift;
+    if (!bias_.defined()) bias_ = register_parameter("bias", torch::empty({0}), /*requires_grad=*/false);
+    bias_.set_data(bias.to(weight_.scalar_type()));
+    weight_.set_data(scaled(weight_));
+  }
+
  private:
   Conv2dOptions options_;
   Tensor weight_{}, bias_{};
@@ -103,13 +115,25 @@ class BatchNorm2d final : public Part {
         variance_(register_buffer("running_var", torch::ones({channels}))),
         batches_(register_buffer("num_batches_tracked", torch::zeros({}, torch::kLong))) {}
   Tensor forward(const Tensor& x) override {
+    if (folded_) return x;
     if (is_training()) batches_ += 1;
-    return torch::batch_norm(x, weight_, bias_, mean_, variance_, is_training(), /*momentum=*/0.1,
-                             /*eps=*/1e-5, at::globalContext().userEnabledCuDNN());
+    return torch::batch_norm(x, weight_, bias_, mean_, variance_, is_training(), /*momentum=*/0.1, epsilon,
+                             at::globalContext().userEnabledCuDNN());
+  }
+
+  /// Leaves its work in evaluation mode to the convolution before it.
+  void fold_into(Conv2d& convolution) {
+    const torch::NoGradGuard no_grad;
+    const auto exact = [](const Tensor& values) { return values.to(torch::kDouble); };
+    const Tensor scale = exact(weight_) / (exact(variance_) + epsilon).sqrt();
+    convolution.take_over(scale, exact(bias_) - exact(mean_) * scale);
+    folded_ = true;
   }
 
  private:
+  static constexpr double epsilon = 1e-5;
   Tensor weight_, bias_, mean_, variance_, batches_;
+  bool folded_ = false;
 };
 
 inline std::shared_ptr<Part> batch_norm(std::int64_t channels) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
@@ -11,7 +12,7 @@ namespace pellucid::detail {
 
 /// Parts run one after another, each a layer by its place: `features.0`, `features.1`, … What
 /// torch::nn::Sequential is, with marks. Who runs it marks the whole.
-class Steps : public Part {
+class Steps : public Part, public Foldable {
  public:
   /// path: the full name of this place in the network, such as `features.1.0.block`; empty for the network.
   explicit Steps(std::string path = "") : path_(std::move(path)) {}
@@ -23,7 +24,7 @@ class Steps : public Part {
   /// parameters) in several places.
   void push_back(const std::string& name, std::shared_ptr<Part> step) {
     if (!named_children().contains(name)) register_module(name, std::shared_ptr<torch::nn::Module>(step));
-    steps_.emplace_back(full_name(name), std::move(step));
+    steps_.push_back({full_name(name), std::move(step)});
   }
 
   /// The full name of a part of this place.
@@ -34,13 +35,37 @@ class Steps : public Part {
 
   Tensor forward(const Tensor& x) override {
     Tensor y = x;
-    for (const auto& [name, step] : steps_) y = mark(name, step->forward(y));
+    for (const Step& step : steps_) {
+      y = step.part->forward(y);
+      if (!step.hidden) y = mark(step.name, y);
+    }
     return y;
   }
 
+  /// Folds each batch norm into the convolution right before it, which no longer gives its own output.
+  std::vector<std::string> fold() override {
+    std::vector<std::string> hidden;
+    for (std::size_t i = 1; i < steps_.size(); ++i) {
+      Step& before = steps_[i - 1];
+      auto* const convolution = dynamic_cast<Conv2d*>(before.part.get());
+      auto* const norm = dynamic_cast<BatchNorm2d*>(steps_[i].part.get());
+      if (convolution == nullptr || norm == nullptr || before.hidden) continue;
+      norm->fold_into(*convolution);
+      before.hidden = true;
+      hidden.push_back(before.name);
+    }
+    return hidden;
+  }
+
  private:
+  struct Step {
+    std::string name{};
+    std::shared_ptr<Part> part{};
+    bool hidden = false;  ///< its own output is not that of its layer: the next step was folded into it
+  };
+
   std::string path_;
-  std::vector<std::pair<std::string, std::shared_ptr<Part>>> steps_{};
+  std::vector<Step> steps_{};
 };
 
 }  // namespace pellucid::detail

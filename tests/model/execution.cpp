@@ -1,0 +1,440 @@
+// The ways in which a model can be run: what they give, against the network as it is; and which is chosen.
+#include <boost/test/unit_test.hpp>
+
+#include <pellucid/activation/patch_scan.hpp>
+#include <pellucid/attack/methods/fgsm.hpp>
+#include <pellucid/attribution/methods/grad_cam.hpp>
+#include <pellucid/attribution/methods/integrated_gradients.hpp>
+#include <pellucid/attribution/methods/layer_activation.hpp>
+#include <pellucid/attribution/methods/occlusion.hpp>
+#include <pellucid/attribution/methods/score_cam.hpp>
+#include <pellucid/attribution/methods/smoothgrad.hpp>
+#include <pellucid/model/any_model.hpp>
+#include <pellucid/model/predict.hpp>
+#include <pellucid/model/script.hpp>
+#include <pellucid/model/zoo/cifar_resnet.hpp>
+#include <pellucid/model/zoo/convnext.hpp>
+#include <pellucid/model/zoo/mobilenet_v2.hpp>
+#include <pellucid/model/zoo/resnet.hpp>
+#include <pellucid/model/zoo/vgg.hpp>
+
+#include <ATen/record_function.h>
+
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <thread>
+
+#include "support.hpp"
+
+namespace {
+
+using namespace pellucid;
+using test::difference;
+using test::relative_difference;
+using test::some_images;
+
+constexpr Execution other_layout{.layout = Layout::channels_last};
+constexpr Execution folded{.folded = true};
+constexpr Execution both{.layout = Layout::channels_last, .folded = true};
+constexpr Execution half{.layout = Layout::channels_last, .precision = Precision::bfloat16, .folded = true};
+
+/// A network whose batch norms have something to do, and how another is made.
+template <class Network, class Options>
+struct Made {
+  explicit Made(Options given) : options(given), network(options) {
+    torch::manual_seed(3);
+    const torch::NoGradGuard no_grad;
+    for (auto& buffer : network->named_buffers()) {
+      if (buffer.key().ends_with("running_mean")) buffer->normal_(0, 0.5);
+      if (buffer.key().ends_with("running_var")) buffer->uniform_(0.5, 2);
+    }
+    for (auto& parameter : network->named_parameters())
+      if (parameter->dim() == 1) parameter->uniform_(0.5, 1);
+  }
+
+  auto as(const Execution& how) const {
+    return adapt(network.ptr(), imagenet_colours(), how,
+                 [given = options] { return uninitialized<Network>(given).ptr(); });
+  }
+
+  static Preprocess imagenet_colours() {
+    return {.mean = {0.485, 0.456, 0.406}, .std = {0.229, 0.224, 0.225}};
+  }
+
+  Options options;
+  Network network;
+};
+
+const Made<ResNet, ResNetOptions>& resnet() {
+  static const Made<ResNet, ResNetOptions> one({.depths = {1, 1}, .bottleneck = false, .classes = 7});
+  return one;
+}
+
+template <class Model>
+Tensor gradient_of(const Model& model, const Images& images) {
+  return Attribution<Gradient>()(model, images, Class{2}).attribution;
+}
+
+/// How often an operator runs while images go through a model.
+template <class Model>
+int runs_of(const std::string& name, const Model& model, const Images& images) {
+  thread_local int count = 0;
+  thread_local std::string wanted;
+  count = 0;
+  wanted = name;
+  const auto handle = at::addThreadLocalCallback(
+      at::RecordFunctionCallback([](const at::RecordFunction& run) -> std::unique_ptr<at::ObserverContext> {
+        count += wanted == run.name();
+        return nullptr;
+      }));
+  model(images);
+  at::removeCallback(handle);
+  return count;
+}
+
+/// ‖a − b‖ / ‖b‖
+double distance(const Tensor& a, const Tensor& b) {
+  return (a - b).norm().item<double>() / b.norm().item<double>();
+}
+
+/// ‖standard error‖ / ‖A‖
+double sampling_error(const Explanation& explained) {
+  return explained.standard_error.norm().item<double>() / explained.attribution.norm().item<double>();
+}
+
+/// scores N×1, of a function that takes its time.
+auto slow(Execution how, std::function<double(const Tensor&)> milliseconds, int& passes) {
+  return adapt(test::Function([=, &passes](const Tensor& x) {
+                 ++passes;
+                 std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(milliseconds(x)));
+                 return x.square().flatten(1).sum(1, true);
+               }),
+               unchanged(), how);
+}
+
+BOOST_AUTO_TEST_SUITE(model_execution)
+
+BOOST_AUTO_TEST_CASE(a_batch_norm_folded_by_hand) {
+  for (const bool bias : {false, true}) {
+    pellucid::detail::Steps steps("place");
+    steps.push_back(pellucid::detail::conv2d(1, 1, 1, {.bias = bias}));
+    steps.push_back(pellucid::detail::batch_norm(1));
+    steps.eval();
+    const torch::NoGradGuard no_grad;
+    for (auto& value : steps.named_parameters()) value->fill_(value.key() == "1.weight" ? 3 : 1);
+    steps.named_parameters()["0.weight"].fill_(2);
+    if (bias) steps.named_parameters()["0.bias"].fill_(5);
+    steps.named_buffers()["1.running_mean"].fill_(4);
+    steps.named_buffers()["1.running_var"].fill_(0.25 - 1e-5);
+    const Tensor x = some_images({2, 1, 3, 3});
+    // (2x + b − 4) / √0.25 · 3 + 1
+    const Tensor expected = 12 * x + (bias ? 7 : -23);
+    BOOST_TEST(difference(steps.forward(x), expected) < 1e-5);
+    BOOST_TEST((steps.fold() == std::vector<std::string>{"place.0"}));
+    BOOST_TEST(difference(steps.forward(x), expected) < 1e-5);
+    BOOST_TEST(steps.fold().empty());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(folded_or_in_another_layout_it_is_the_same_network) {
+  const Images images = some_images({3, 3, 64, 64});
+  const auto compare = [&](const auto& made, int batch_norms) {
+    const auto plain = made.as({});
+    BOOST_TEST(runs_of("aten::batch_norm", plain, images) == batch_norms);
+    const Tensor scores = plain(images), gradient = gradient_of(plain, images);
+    for (const Execution& how : {other_layout, folded, both}) {
+      const auto model = made.as(how);
+      BOOST_TEST(runs_of("aten::batch_norm", model, images) == (how.folded ? 0 : batch_norms));
+      BOOST_TEST(relative_difference(model(images), scores) < 2e-5);
+      BOOST_TEST(distance(gradient_of(model, images), gradient) < 2e-5);
+    }
+    BOOST_TEST(difference(plain(images), scores) == 0);
+  };
+  compare(resnet(), 6);
+  compare(Made<ResNet, ResNetOptions>({.depths = {1, 1}, .classes = 7}), 9);
+  compare(Made<MobileNetV2, MobileNetV2Options>({.classes = 7}), 52);
+  compare(Made<CifarResNet, CifarResNetOptions>({.blocks = 1}), 7);
+  compare(Made<ConvNeXt, ConvNeXtOptions>({.depths = {1, 1}, .widths = {8, 16}, .classes = 7}), 0);
+}
+
+BOOST_AUTO_TEST_CASE(every_layer_can_still_be_seen) {
+  const Images images = some_images({2, 3, 64, 64});
+  const auto plain = resnet().as({}), model = resnet().as(both);
+  const auto layers = plain.layers(images);
+  BOOST_TEST(layers.size() > 15);
+  BOOST_TEST(model.layers(images).size() == layers.size());
+  for (const LayerInfo& layer : layers)
+    BOOST_TEST(relative_difference(model.activation(images, layer.name),
+                                   plain.activation(images, layer.name)) < 2e-5,
+               layer.name);
+}
+
+BOOST_AUTO_TEST_CASE(the_methods_give_the_same_maps) {
+  const Images images = some_images({2, 3, 64, 64});
+  const auto plain = resnet().as({}), model = resnet().as(both);
+  const auto compare = [&](const auto& method) {
+    const Tensor expected = method(plain, images, Class{{1, 2}}).attribution;
+    const Tensor found = method(model, images, Class{{1, 2}}).attribution;
+    BOOST_TEST(found.is_contiguous());
+    BOOST_TEST(distance(found, expected) < 1e-4);
+  };
+  compare(Attribution<SmoothGrad>({.samples = 5}));
+  compare(Attribution<IntegratedGradients>({.steps = 5}));
+  compare(Attribution<GradCAM>({.relu = false}));
+  compare(Attribution<GradCAM>({.layer = "layer1.0.conv1"}));
+  compare(Attribution<ScoreCAM>({.layer = "maxpool"}));
+  compare(Attribution<LayerActivation>({.layer = "layer2.0.conv1"}));
+  compare(Attribution<Occlusion>({.window = 32, .stride = 16}));
+}
+
+/// A model that sees what it is given, and brings it into no other order.
+struct Seeing {
+  Layout layout = Layout::contiguous;
+  bool* all = nullptr;
+
+  Tensor operator()(const Images& images) const {
+    *all &= images.is_contiguous(layout == Layout::contiguous ? torch::MemoryFormat::Contiguous
+                                                              : torch::MemoryFormat::ChannelsLast);
+    return images.square().flatten(1).sum(1, true);
+  }
+  Execution execution() const { return {.layout = layout}; }
+};
+
+BOOST_AUTO_TEST_CASE(variants_of_images_are_made_in_the_layout) {
+  for (const Layout layout : {Layout::contiguous, Layout::channels_last}) {
+    bool all = true;
+    const Seeing model{layout, &all};
+    for (const bool already : {false, true}) {
+      Images images = some_images({2, 3, 6, 5});
+      if (already) images = images.contiguous(torch::MemoryFormat::ChannelsLast);
+      const auto smooth = Attribution<SmoothGrad>({.samples = 4})(model, images, Class{0});
+      BOOST_TEST(difference(smooth.attribution, 2 * images) < 1e-6);
+      BOOST_TEST(smooth.images.is_contiguous());
+      Attribution<IntegratedGradients>({.steps = 3})(model, images, Class{0});
+      Attribution<Occlusion>()(model, images, Class{0});
+      const auto attacked = Attack<FGSM>()(model, images, Class{0});
+      BOOST_TEST(attacked.images.is_contiguous());
+      BOOST_TEST(attacked.original.is_contiguous());
+    }
+    BOOST_TEST(all);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_network_gets_its_images_in_its_layout) {
+  bool all = true;
+  const auto model = adapt(test::Function([&](const Tensor& x) {
+                             all &= x.is_contiguous(torch::MemoryFormat::ChannelsLast);
+                             return x.square().flatten(1).sum(1, true);
+                           }),
+                           unchanged(), other_layout);
+  predict(model, some_images({2, 3, 6, 5}));
+  model.observe(some_images({2, 3, 6, 5}), {""});
+  BOOST_TEST(all);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_prepared_without_a_graph_has_one_later) {
+  const Images images = some_images({1, 3, 64, 64});
+  const Tensor expected = gradient_of(resnet().as({}), images);
+  const auto model = resnet().as(both);
+  {
+    const c10::InferenceMode no_graph;
+    model(images);
+    model.activation(images, "conv1");
+  }
+  BOOST_TEST(distance(gradient_of(model, images), expected) < 2e-5);
+}
+
+BOOST_AUTO_TEST_CASE(a_model_within_another_is_measured_unseen) {
+  const Images images = some_images({1, 3, 64, 64});
+  const auto around = [](const auto& inner) {
+    return adapt([inner](const Tensor& x) { return inner(x).log_softmax(1); });
+  };
+  const auto expected = around(resnet().as({})).layers(images);
+  const auto found = around(resnet().as({.micro_batch = 0})).layers(images);
+  BOOST_REQUIRE(found.size() == expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    BOOST_TEST(found[i].name == expected[i].name);
+    BOOST_TEST(found[i].shape == expected[i].shape, boost::test_tools::per_element());
+  }
+  // A convolution that took over a batch norm is no layer any more.
+  const auto prepared = around(resnet().as(folded));
+  BOOST_CHECK_THROW(prepared.activation(images, "conv1"), Error);
+  BOOST_TEST(relative_difference(prepared.activation(images, "bn1"),
+                                 resnet().as({}).activation(images, "bn1")) < 2e-5);
+}
+
+BOOST_AUTO_TEST_CASE(a_scan_that_goes_on_is_not_measured) {
+  BOOST_CHECK_EXCEPTION(
+      pellucid::detail::scan_plan(resnet().as(Execution::automatic()), {64, 64}, {"layer1"}), Error,
+      [](const Error& error) { return std::string(error.what()).find("automatic") != std::string::npos; });
+  const auto text = pellucid::detail::scan_plan(resnet().as(half), {64, 64}, {"", "layer1"}).execution;
+  BOOST_TEST(text.find("BFloat16, channels last, folded") != std::string::npos, text);
+}
+
+BOOST_AUTO_TEST_CASE(bfloat16_is_near) {
+  const Images images = some_images({2, 3, 64, 64});
+  const auto plain = resnet().as({}), model = resnet().as(half);
+  const auto explained = Attribution<SmoothGrad>({.samples = 6})(model, images, Class{1});
+  BOOST_TEST(explained.notices.empty());
+  BOOST_TEST(explained.attribution.scalar_type() == torch::kFloat);
+  const Tensor expected = Attribution<SmoothGrad>({.samples = 6})(plain, images, Class{1}).attribution;
+  BOOST_TEST(distance(explained.attribution, expected) < 0.5 * sampling_error(explained));
+  BOOST_TEST(distance(explained.attribution, expected) > 1e-5);
+  BOOST_TEST(model(images).scalar_type() == torch::kFloat);
+  BOOST_TEST(distance(model(images), plain(images)) < 0.02);
+  for (const std::string layer : {"conv1", "layer2", "fc"}) {
+    const Tensor seen = model.activation(images, layer);
+    BOOST_TEST(seen.scalar_type() == torch::kFloat);
+    BOOST_TEST(distance(seen, plain.activation(images, layer)) < 0.02, layer);
+  }
+  // An objective of one's own, whose numbers are rounded to few bits.
+  Attribution<Gradient>()(model, images, [](const auto& m, const Images& x) { return m(x).select(1, 3); });
+  const auto cam = Attribution<GradCAM>({.relu = false});
+  BOOST_TEST(distance(cam(model, images, Class{1}).attribution, cam(plain, images, Class{1}).attribution) <
+             0.05);
+}
+
+BOOST_AUTO_TEST_CASE(where_bfloat16_cannot_be_it_is_said) {
+  const Images images = some_images({2, 3, 32, 32});
+  const auto plain = test::small_net();
+  const auto model =
+      adapt(std::make_shared<test::SmallNet>(), unchanged(), {.precision = Precision::bfloat16});
+  const SettledExecution how = model.execution(images);
+  BOOST_TEST((how.precision == Precision::float32));
+  BOOST_TEST(how.micro_batch == 8);
+  BOOST_TEST(how.notice.find("float32") != std::string::npos);
+  BOOST_TEST(how.notice.find("by its fourth argument") != std::string::npos, how.notice);
+  const auto function =
+      adapt(test::Function([](const Tensor& x) { return x.flatten(1); }), unchanged(), model.execution());
+  BOOST_TEST(function.execution(images).notice.find("it is a function") != std::string::npos);
+  const auto explained = Attribution<SmoothGrad>({.samples = 4})(model, images, Class{1});
+  BOOST_TEST(difference(explained.attribution,
+                        Attribution<SmoothGrad>({.samples = 4})(plain, images, Class{1}).attribution) == 0);
+
+  // An operator without a backward pass in it, in LibTorch 1.13.
+  bool lacks = false;
+  try {
+    const Tensor x = torch::rand({2, 2}).to(torch::kBFloat16).requires_grad_();
+    torch::hardtanh(x, 0, 6).sum().backward();
+  } catch (const c10::Error&) {
+    lacks = true;
+  }
+  const Made<MobileNetV2, MobileNetV2Options> mobile({.classes = 7});
+  BOOST_TEST(mobile.as(half).execution(images).notice.empty() == !lacks);
+  const Tensor expected = gradient_of(mobile.as({}), images);
+  BOOST_TEST(distance(gradient_of(mobile.as(half), images), expected) < (lacks ? 1e-4 : 0.2));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_automatic_is_measured_once_for_each_shape) {
+  int passes = 0;
+  const auto contiguous_is_slow = [](const Tensor& x) {
+    return x.is_contiguous(torch::MemoryFormat::ChannelsLast) ? 0.0 : 2.0 * double(x.size(0));
+  };
+  const auto model = slow(Execution::automatic(), contiguous_is_slow, passes);
+  const Images images = some_images({2, 3, 8, 8});
+  {
+    const c10::InferenceMode no_graph;  // of the caller
+    BOOST_TEST((model.execution(images).layout == Layout::channels_last));
+  }
+  BOOST_TEST((model.execution(images).precision == Precision::float32));  // a function has no other
+  BOOST_TEST(model.execution(images).notice.empty());
+  const int measured = passes;
+  BOOST_TEST(measured > 4);
+  model.execution(images.narrow(0, 0, 1));
+  model.at_any_size().execution(images);
+  const auto copy = model;
+  copy.execution(images);
+  BOOST_TEST(passes == measured);
+  model.execution(some_images({1, 3, 4, 4}));
+  BOOST_TEST(passes > measured);
+  BOOST_TEST(AnyModel(model).execution(images).micro_batch == model.execution(images).micro_batch);
+  BOOST_TEST(AnyModel(model).execution().micro_batch == 0);
+
+  const auto images_are_slow = [](const Tensor& x) {
+    return x.is_contiguous(torch::MemoryFormat::ChannelsLast) && x.size(0) > 1 ? 2.0 * double(x.size(0)) : 0;
+  };
+  BOOST_TEST(
+      (slow(Execution::automatic(), images_are_slow, passes).execution(images).layout == Layout::contiguous));
+  // Images without places have no layout to choose.
+  BOOST_TEST((slow(Execution::automatic(), images_are_slow, passes).execution(some_images({2, 9})).layout ==
+              Layout::contiguous));
+}
+
+BOOST_AUTO_TEST_CASE(the_micro_batch_grows_while_that_helps) {
+  int passes = 0;
+  const Images images = some_images({2, 3, 4, 4});
+  const auto grows = [&](std::function<double(const Tensor&)> milliseconds) {
+    const auto model = slow({.micro_batch = 0}, std::move(milliseconds), passes);
+    return model.execution(images).micro_batch;
+  };
+  BOOST_TEST(grows([](const Tensor&) { return 8.0; }) == 32);
+  BOOST_TEST(grows([](const Tensor& x) { return 0.5 * double(x.size(0) * x.size(0)); }) == 4);
+  BOOST_TEST(grows([](const Tensor& x) { return x.size(0) <= 8 ? 6.0 : 30.0; }) == 8);
+}
+
+BOOST_AUTO_TEST_CASE(a_model_that_cannot_be_run_tells_why_itself) {
+  const auto model =
+      adapt(test::Function([](const Tensor&) -> Tensor { TORCH_CHECK(false, "no such thing"); }), unchanged(),
+            Execution::automatic());
+  BOOST_CHECK_EXCEPTION(predict(model, some_images({1, 3, 4, 4})), Error, [](const Error& error) {
+    return std::string(error.what()).find("no such thing") != std::string::npos;
+  });
+}
+
+BOOST_AUTO_TEST_CASE(what_was_prepared_follows_the_network) {
+  const Images images = some_images({2, 3, 64, 64});
+  const Made<ResNet, ResNetOptions> made({.depths = {1}, .bottleneck = false, .classes = 7});
+  const auto plain = made.as({}), model = made.as(both);
+  const Tensor before = model(images);
+  {
+    const torch::NoGradGuard no_grad;
+    made.network->named_parameters()["conv1.weight"].mul_(2);
+  }
+  BOOST_TEST(relative_difference(model(images), plain(images)) < 2e-5);
+  BOOST_TEST(relative_difference(model(images), before) > 1e-3);
+  // As optimizers do, past LibTorch's own count of what was written.
+  made.network->named_parameters()["fc.weight"].data().mul_(3);
+  BOOST_TEST(relative_difference(model(images), plain(images)) < 2e-5);
+  made.network->named_parameters()["bn1.weight"].set_data(torch::full({64}, 0.25));
+  BOOST_TEST(relative_difference(model(images), plain(images)) < 2e-5);
+
+  const std::vector<std::string> layers{"layer1.0.conv1", "fc"};
+  BOOST_TEST(relative_difference(model.shuffled(layers, 5)(images), plain.shuffled(layers, 5)(images)) <
+             2e-5);
+  BOOST_TEST(relative_difference(model(images), plain(images)) < 2e-5);
+}
+
+BOOST_AUTO_TEST_CASE(torchscript_files_are_run_in_all_of_them) {
+  const std::filesystem::path file =
+      std::filesystem::path(PELLUCID_TEST_REFERENCE) / "layers" / "resnet18.scripted.pt";
+  if (!std::filesystem::exists(file)) {
+    BOOST_TEST_MESSAGE("passed over: there is no " << file << "; python3-torchvision makes it");
+    return;
+  }
+  const Images images = some_images({2, 3, 64, 64});
+  const auto plain = load_script(file);
+  const Tensor scores = plain(images), gradient = gradient_of(plain, images);
+  for (const Execution& how : {other_layout, folded, both}) {
+    const auto model = load_script(file, unchanged(), how);
+    BOOST_TEST(runs_of("aten::batch_norm", model, images) == (how.folded ? 0 : 20));
+    BOOST_TEST(relative_difference(model(images), scores) < 2e-5);
+    BOOST_TEST(distance(gradient_of(model, images), gradient) < 2e-5);
+    for (const std::string layer : {"conv1", "bn1", "layer1.0.conv1", "layer4"})
+      BOOST_TEST(relative_difference(model.activation(images, layer), plain.activation(images, layer)) < 2e-5,
+                 layer);
+  }
+  const auto model = load_script(file, unchanged(), half);
+  BOOST_TEST(model.execution(images).notice == "");
+  BOOST_TEST(distance(model(images), scores) < 0.03);
+  const auto smooth = Attribution<SmoothGrad>({.samples = 20});
+  const auto explained = smooth(model, images, Class{2});
+  BOOST_TEST(distance(explained.attribution, smooth(plain, images, Class{2}).attribution) <
+             0.5 * sampling_error(explained));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
