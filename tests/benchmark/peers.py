@@ -1,0 +1,348 @@
+#!/usr/bin/env python3
+"""Pellucid beside Captum, torchattacks and lucent: the same LibTorch, weights, threads, images and samples, in one run.
+
+    tests/benchmark/peers.py [--program build/release/bin/benchmark_peers] [--networks squeezenet1_0 resnet18 ...]
+                             [--rows smoothgrad occlusion ...] [--runs 15] [--threads 2] [--out build/peers]
+
+Needs the PyTorch that the program was built with, and torchvision: Debian's for Debian's LibTorch. The peers come from
+PyPI, into build/peers/packages, without dependencies; one that cannot be had is left out with a word. The bound of a
+row is the bare loop: the same passes forward and backward in Python, parameters frozen, in the layout and with the
+number of images at once that are the fastest here. In each run all contenders do the work once, in turn; a ratio is
+one of two times of the same run. Prints a table, and writes OUT.md and OUT.json: medians, with the 95 % interval of the
+median over the runs (bootstrap). For an otherwise idle machine.
+"""
+import argparse
+import copy
+import ctypes
+import importlib
+import json
+import pathlib
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy
+import torch
+import torchvision
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PACKAGES = ROOT / "build" / "peers" / "packages"
+# Of each module its package, and what that needs beside PyTorch.
+PEERS = {
+    "captum": ["captum", "matplotlib", "tqdm", "packaging"],
+    "torchattacks": ["torchattacks", "requests", "scipy"],
+    "lucent": ["torch-lucent", "tqdm", "ipython", "pillow", "decorator"],
+}
+LABEL = 3
+LAYOUTS = {"contiguous": torch.contiguous_format, "channels last": torch.channels_last}
+SIDE = 224
+# Of the networks here: a layer in the first third, by torchvision's name and by lucent's.
+EARLY = {
+    "squeezenet1_0": ("features.5", "features_5"),
+    "resnet18": ("layer1", "layer1"),
+    "vgg16": ("features.10", "features_10"),
+    "convnext_tiny": ("features.1", "features_1"),
+}
+
+
+class Pellucid:
+    """The library, in a process of its own that waits while the others work."""
+
+    def __init__(self, program, threads, way, architecture, checkpoint, image):
+        self.process = subprocess.Popen([program, str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.ask(f"load {architecture} {checkpoint} {way}")
+        self.ask(f"image {image}")
+        self.way = self.ask("way")
+
+    def ask(self, request):
+        self.process.stdin.write(request + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline().strip()
+        if not answer or answer.startswith("error"):
+            sys.exit(f"{request}: {answer or 'the program ended'}")
+        return answer
+
+    def seconds(self, request):
+        return float(self.ask(request))
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def peer(module):
+    """A peer's package, or None where it cannot be had."""
+    if not (PACKAGES / module).exists():
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        pip += ["--root-user-action=ignore", "--target", str(PACKAGES)]
+        # Without dependencies, which would bring another PyTorch.
+        subprocess.run(pip + ["--no-deps", PEERS[module][0]], check=False)
+        subprocess.run(pip + [f"numpy=={numpy.__version__}", *PEERS[module][1:]], check=False)
+    if str(PACKAGES) not in sys.path:
+        sys.path.append(str(PACKAGES))  # last: NumPy is PyTorch's
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        print(f"left out: {module} ({error})", file=sys.stderr)
+        return None
+
+
+def keep_freed_memory():
+    """As the library's function of that name, so that all have the same memory."""
+    library = ctypes.CDLL(None)
+    if hasattr(library, "mallopt"):
+        for option, value in ((-4, 0), (-1, 1 << 30), (-2, 1 << 26)):  # M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD
+            library.mallopt(option, value)
+
+
+def seconds(work):
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+class Bare:
+    """Passes forward and backward, and nothing else, in the best layout and number at once."""
+
+    def __init__(self, networks, image):
+        self.networks, self.image = networks, image
+        candidates = [
+            (layout, batch)
+            for layout in networks
+            for batch in (1, 2, 4, 8, 16, 32)
+        ]
+        self.layout, self.batch = min(candidates, key=lambda one: self.of_each(*one))
+
+    def of_each(self, layout, batch):
+        count = max(8, batch)
+        self.loop(layout, batch, batch)
+        return min(seconds(lambda: self.loop(layout, batch, count)) for _ in range(2)) / -(-count // batch * batch)
+
+    def loop(self, layout, batch, count):
+        network = self.networks[layout]
+        for done in range(0, count, batch):
+            rows = min(batch, count - done)
+            images = self.image.expand(rows, -1, -1, -1).clone(memory_format=LAYOUTS[layout]).requires_grad_()
+            torch.autograd.grad(network(images)[:, LABEL].sum(), images)
+
+    def __call__(self, count):
+        self.loop(self.layout, self.batch, count)
+
+    def __str__(self):
+        return f"{self.layout}, {self.batch} at once"
+
+
+def fastest(choices):
+    """Of ways to do the same, the fastest: (name, work) of each."""
+    for _, work in choices:
+        work()
+    return min(choices, key=lambda choice: min(seconds(choice[1]) for _ in range(2)))
+
+
+def in_both(networks, image, make):
+    """A method in both layouts, each as its name and a callable: make(network, image) gives that."""
+    return [(name, make(networks[name], image.contiguous(memory_format=LAYOUTS[name]))) for name in LAYOUTS]
+
+
+def smoothgrad(networks, image, bare):
+    captum = peer("captum")
+    contenders = {"the bare loop": (lambda: bare(50), str(bare))}
+    if captum:
+        from captum.attr import NoiseTunnel, Saliency
+
+        deviation = 0.15 * float(image.max() - image.min())
+        choices = [
+            (f"{name}, {batch} at once", work)
+            for batch in (5, 10, 25, 50)
+            for name, work in in_both(
+                networks,
+                image,
+                lambda network, x, batch=batch: lambda: NoiseTunnel(Saliency(network)).attribute(
+                    x, target=LABEL, abs=False, nt_type="smoothgrad", nt_samples=50, nt_samples_batch_size=batch,
+                    stdevs=deviation,
+                ),
+            )
+        ]
+        name, work = fastest(choices)
+        contenders["Captum"] = (work, name)
+    return "smoothgrad 50", contenders
+
+
+def integrated_gradients(networks, image, bare):
+    captum = peer("captum")
+    contenders = {"the bare loop": (lambda: bare(50), str(bare))}
+    if captum:
+        from captum.attr import IntegratedGradients
+
+        choices = [
+            (f"{name}, {batch} at once", work)
+            for batch in (5, 10, 25, 50)
+            for name, work in in_both(
+                networks,
+                image,
+                lambda network, x, batch=batch: lambda: IntegratedGradients(network).attribute(
+                    x, target=LABEL, n_steps=50, internal_batch_size=batch
+                ),
+            )
+        ]
+        name, work = fastest(choices)
+        contenders["Captum"] = (work, name)
+    return "integrated-gradients 50", contenders
+
+
+def occlusion(networks, image):
+    window, stride = 56, 28
+    captum = peer("captum")
+    contenders = {}
+    if captum:
+        from captum.attr import Occlusion
+
+        def cover(at_once):
+            return lambda network, x: lambda: Occlusion(network).attribute(
+                x, sliding_window_shapes=(3, window, window), strides=(3, stride, stride), target=LABEL,
+                perturbations_per_eval=at_once,
+            )
+
+        contenders["Captum, as it comes"] = (cover(1)(networks["contiguous"], image), "contiguous, 1 at once")
+        choices = [
+            (f"{name}, {at_once} at once", work)
+            for at_once in (4, 8, 16, 32)
+            for name, work in in_both(networks, image, cover(at_once))
+        ]
+        name, work = fastest(choices)
+        contenders["Captum"] = (work, name)
+    return f"occlusion {window} {stride}", contenders
+
+
+def attack(networks, image, name, steps):
+    torchattacks = peer("torchattacks")
+    contenders = {}
+    if torchattacks:
+        def make(network, x):
+            method = torchattacks.FGSM(network, eps=0.01)
+            if name == "pgd":
+                method = torchattacks.PGD(network, eps=0.01, alpha=0.0025, steps=steps)
+            return lambda: method(x, torch.tensor([LABEL]))
+
+        found, work = fastest(in_both(networks, image, make))
+        contenders["torchattacks"] = (work, found)
+    return (name if name == "fgsm" else f"pgd {steps}"), contenders
+
+
+def dream(architecture, network):
+    steps = 16
+    layer, its_name = EARLY[architecture]
+    lucent = peer("lucent")
+    contenders = {}
+    if lucent:
+        from lucent.optvis import objectives, param, render
+
+        network = copy.deepcopy(network)
+        for part in network.modules():
+            if isinstance(part, torch.nn.ReLU):
+                part.inplace = False  # it looks at what an in-place operator would overwrite
+
+        def work():
+            render.render_vis(
+                network, objectives.channel(its_name, 0), lambda: param.image(SIDE, fft=False, decorrelate=False),
+                thresholds=(steps,), transforms=[], preprocess=False, show_image=False, progress=False,
+            )
+
+        try:
+            work()
+            contenders["lucent"] = (work, "as it comes, without transformations")
+        except Exception as error:
+            print(f"left out: lucent ({error})", file=sys.stderr)
+    return f"dream {layer} 0 {steps}", contenders
+
+
+def rows_of(architecture, networks, image, wanted):
+    bare = Bare(networks, image) if {"smoothgrad", "integrated-gradients"} & set(wanted) else None
+    makers = {
+        "smoothgrad": lambda: smoothgrad(networks, image, bare),
+        "integrated-gradients": lambda: integrated_gradients(networks, image, bare),
+        "occlusion": lambda: occlusion(networks, image),
+        "fgsm": lambda: attack(networks, image, "fgsm", 1),
+        "pgd": lambda: attack(networks, image, "pgd", 10),
+        "dream": lambda: dream(architecture, networks["contiguous"]),
+    }
+    return {name: makers[name]() for name in wanted}
+
+
+def interval(values, times=2000):
+    draws = random.Random(1)
+    medians = sorted(statistics.median(draws.choices(values, k=len(values))) for _ in range(times))
+    return medians[int(0.025 * times)], medians[int(0.975 * times)]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", default=str(ROOT / "build" / "release" / "bin" / "benchmark_peers"))
+    parser.add_argument("--networks", nargs="+", default=list(EARLY), choices=list(EARLY))
+    every = ["smoothgrad", "integrated-gradients", "occlusion", "fgsm", "pgd", "dream"]
+    parser.add_argument("--rows", nargs="+", default=every, choices=every)
+    parser.add_argument("--ways", nargs="+", default=["plain", "fp32", "auto"])
+    parser.add_argument("--runs", type=int, default=15)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--out", default=str(ROOT / "build" / "peers" / "peers"))
+    options = parser.parse_args()
+    keep_freed_memory()
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(1)
+    PACKAGES.mkdir(parents=True, exist_ok=True)
+    found = []
+    for architecture in options.networks:
+        with tempfile.TemporaryDirectory() as folder:
+            network = getattr(torchvision.models, architecture)(weights=None).eval().requires_grad_(False)
+            networks = {name: copy.deepcopy(network).to(memory_format=layout) for name, layout in LAYOUTS.items()}
+            image = torch.rand(1, 3, SIDE, SIDE)
+            checkpoint, array = f"{folder}/weights.pth", f"{folder}/image.npy"
+            torch.save(network.state_dict(), checkpoint)
+            numpy.save(array, image.numpy())
+            ours = {
+                way: Pellucid(options.program, options.threads, way, architecture, checkpoint, array)
+                for way in options.ways
+            }
+            for row, (request, contenders) in rows_of(architecture, networks, image, options.rows).items():
+                works = {f"Pellucid {way}": (lambda one=one: one.seconds(request)) for way, one in ours.items()}
+                works |= {name: (lambda work=work: seconds(work)) for name, (work, _) in contenders.items()}
+                how = {f"Pellucid {way}": one.way for way, one in ours.items()}
+                how |= {name: said for name, (_, said) in contenders.items()}
+                for work in works.values():
+                    work()
+                times = {name: [] for name in works}
+                for run in range(options.runs):
+                    names = list(works)
+                    for name in names[run % len(names):] + names[:run % len(names)]:
+                        times[name].append(works[name]())
+                found.append({"network": architecture, "row": request, "how": how, "seconds": times})
+                print(f"{architecture}: {request}", file=sys.stderr)
+            for one in ours.values():
+                one.close()
+    lines = [
+        f"PyTorch {torch.__version__}, {options.threads} threads, {SIDE}×{SIDE}, medians of {options.runs} runs (95 % interval)",
+        "",
+        "| network | work | | seconds | over " + " | over ".join(f"Pellucid {way}" for way in options.ways) + " | how |",
+        "|---|---|---|---|" + "---|" * len(options.ways) + "---|",
+    ]
+    for row in found:
+        for name, times in row["seconds"].items():
+            cells = []
+            for way in options.ways:
+                ratios = [a / b for a, b in zip(times, row["seconds"][f"Pellucid {way}"])]
+                low, high = interval(ratios)
+                cells.append(f"{statistics.median(ratios):.2f} ({low:.2f}–{high:.2f})")
+            lines.append(
+                f"| {row['network']} | {row['row']} | {name} | {statistics.median(times):.3f} | "
+                + " | ".join(cells) + f" | {row['how'][name]} |"
+            )
+    print("\n".join(lines))
+    pathlib.Path(options.out + ".md").write_text("\n".join(lines) + "\n")
+    pathlib.Path(options.out + ".json").write_text(json.dumps(found, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
