@@ -30,11 +30,11 @@ import torchvision
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGES = ROOT / "build" / "peers" / "packages"
-# Of each module its package, and what that needs beside PyTorch.
+# Of each peer: what is imported, its packages that would bring another PyTorch, and what they need beside it.
 PEERS = {
-    "captum": ["captum", "matplotlib", "tqdm", "packaging"],
-    "torchattacks": ["torchattacks", "requests", "scipy"],
-    "lucent": ["torch-lucent", "tqdm", "ipython", "pillow", "decorator"],
+    "captum": ("captum.attr", ["captum"], ["matplotlib", "tqdm", "packaging"]),
+    "torchattacks": ("torchattacks", ["torchattacks"], ["requests", "scipy", "tqdm"]),
+    "lucent": ("lucent.optvis.render", ["torch-lucent", "kornia==0.6.12"], ["tqdm", "ipython", "pillow", "decorator"]),
 }
 LABEL = 3
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels last": torch.channels_last}
@@ -73,20 +73,20 @@ class Pellucid:
         self.process.wait()
 
 
-def peer(module):
-    """A peer's package, or None where it cannot be had."""
-    if not (PACKAGES / module).exists():
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+def peer(name):
+    """A peer's module, or None where it cannot be had."""
+    module, alone, beside = PEERS[name]
+    if not (PACKAGES / name).exists():
+        pip = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
         pip += ["--root-user-action=ignore", "--target", str(PACKAGES)]
-        # Without dependencies, which would bring another PyTorch.
-        subprocess.run(pip + ["--no-deps", PEERS[module][0]], check=False)
-        subprocess.run(pip + [f"numpy=={numpy.__version__}", *PEERS[module][1:]], check=False)
+        subprocess.run(pip + ["--no-deps", *alone], check=False)
+        subprocess.run(pip + [f"numpy=={numpy.__version__}", *beside], check=False)
     if str(PACKAGES) not in sys.path:
         sys.path.append(str(PACKAGES))  # last: NumPy is PyTorch's
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        print(f"left out: {module} ({error})", file=sys.stderr)
+        print(f"left out: {name} ({error})", file=sys.stderr)
         return None
 
 
@@ -147,86 +147,73 @@ def in_both(networks, image, make):
     return [(name, make(networks[name], image.contiguous(memory_format=LAYOUTS[name]))) for name in LAYOUTS]
 
 
-def best_of_each(choices):
-    """Captum as it is used, and with images and weights that its user brought into the other layout: the best of each."""
+def captum_in_each(networks, image, sizes, make):
+    """Captum as it is used, and with images and weights that its user brought into the other layout: with the best number
+    at once for each. make(number) gives what gives a callable of a network and an image."""
     contenders = {}
     for layout in LAYOUTS:
-        name, work = fastest([choice for choice in choices if choice[0].startswith(layout)])
+        choices = [
+            (f"{name}, {size} at once", work)
+            for size in sizes
+            for name, work in in_both(networks, image, make(size))
+            if name == layout
+        ]
+        name, work = fastest(choices)
         contenders[f"Captum, {layout}"] = (work, name)
     return contenders
 
 
 def smoothgrad(networks, image, bare):
-    captum = peer("captum")
     contenders = {"the bare loop": (lambda: bare(50), str(bare))}
-    if captum:
+    if peer("captum"):
         from captum.attr import NoiseTunnel, Saliency
 
         deviation = 0.15 * float(image.max() - image.min())
-        choices = [
-            (f"{name}, {batch} at once", work)
-            for batch in (5, 10, 25, 50)
-            for name, work in in_both(
-                networks,
-                image,
-                lambda network, x, batch=batch: lambda: NoiseTunnel(Saliency(network)).attribute(
-                    x, target=LABEL, abs=False, nt_type="smoothgrad", nt_samples=50, nt_samples_batch_size=batch,
-                    stdevs=deviation,
-                ),
+
+        def smooth(size):
+            return lambda network, x: lambda: NoiseTunnel(Saliency(network)).attribute(
+                x, target=LABEL, abs=False, nt_type="smoothgrad", nt_samples=50, nt_samples_batch_size=size,
+                stdevs=deviation,
             )
-        ]
-        contenders |= best_of_each(choices)
+
+        contenders |= captum_in_each(networks, image, (5, 10, 25, 50), smooth)
     return "smoothgrad 50", contenders
 
 
 def integrated_gradients(networks, image, bare):
-    captum = peer("captum")
     contenders = {"the bare loop": (lambda: bare(50), str(bare))}
-    if captum:
+    if peer("captum"):
         from captum.attr import IntegratedGradients
 
-        choices = [
-            (f"{name}, {batch} at once", work)
-            for batch in (5, 10, 25, 50)
-            for name, work in in_both(
-                networks,
-                image,
-                lambda network, x, batch=batch: lambda: IntegratedGradients(network).attribute(
-                    x, target=LABEL, n_steps=50, internal_batch_size=batch
-                ),
+        def integrate(size):
+            return lambda network, x: lambda: IntegratedGradients(network).attribute(
+                x, target=LABEL, n_steps=50, internal_batch_size=size
             )
-        ]
-        contenders |= best_of_each(choices)
+
+        contenders |= captum_in_each(networks, image, (5, 10, 25, 50), integrate)
     return "integrated-gradients 50", contenders
 
 
 def occlusion(networks, image):
     window, stride = 56, 28
-    captum = peer("captum")
     contenders = {}
-    if captum:
+    if peer("captum"):
         from captum.attr import Occlusion
 
-        def cover(at_once):
+        def cover(size):
             return lambda network, x: lambda: Occlusion(network).attribute(
                 x, sliding_window_shapes=(3, window, window), strides=(3, stride, stride), target=LABEL,
-                perturbations_per_eval=at_once,
+                perturbations_per_eval=size,
             )
 
         contenders["Captum, as it comes"] = (cover(1)(networks["contiguous"], image), "contiguous, 1 at once")
-        choices = [
-            (f"{name}, {at_once} at once", work)
-            for at_once in (4, 8, 16, 32)
-            for name, work in in_both(networks, image, cover(at_once))
-        ]
-        contenders |= best_of_each(choices)
+        contenders |= captum_in_each(networks, image, (4, 8, 16, 32), cover)
     return f"occlusion {window} {stride}", contenders
 
 
 def attack(networks, image, name, steps):
-    torchattacks = peer("torchattacks")
     contenders = {}
-    if torchattacks:
+    if torchattacks := peer("torchattacks"):
         def make(network, x):
             method = torchattacks.FGSM(network, eps=0.01)
             if name == "pgd":
@@ -241,9 +228,8 @@ def attack(networks, image, name, steps):
 def dream(architecture, network):
     steps = 16
     layer, its_name = EARLY[architecture]
-    lucent = peer("lucent")
     contenders = {}
-    if lucent:
+    if peer("lucent"):
         from lucent.optvis import objectives, param, render
 
         network = copy.deepcopy(network)
