@@ -36,10 +36,10 @@ using test::difference;
 using test::relative_difference;
 using test::some_images;
 
-constexpr Execution other_layout{.layout = Layout::channels_last};
-constexpr Execution folded{.folded = true};
-constexpr Execution both{.layout = Layout::channels_last, .folded = true};
-constexpr Execution half{.layout = Layout::channels_last, .precision = Precision::bfloat16, .folded = true};
+const Execution other_layout{.layout = Layout::channels_last};
+const Execution folded{.folded = true};
+const Execution both{.layout = Layout::channels_last, .folded = true};
+const Execution half{.layout = Layout::channels_last, .precision = Precision::bfloat16, .folded = true};
 
 /// A network whose batch norms have something to do, and how another is made.
 template <class Network, class Options>
