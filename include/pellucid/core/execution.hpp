@@ -53,6 +53,9 @@ struct Execution {
     return micro_batch == 0 || layout == Layout::automatic || precision == Precision::automatic;
   }
 
+  /// Whether passes have to be made to know how a model is run: to measure, or to see that it can be.
+  bool is_tried_out() const { return is_automatic() || precision == Precision::bfloat16; }
+
   /// Throws Error for a micro-batch or threads below 0, and for a CUDA device that is not there.
   void check() const {
     if (micro_batch < 0)
@@ -103,7 +106,7 @@ namespace detail {
 
 /// The values N×C×H×W in an order in memory; others as they are.
 inline Tensor laid_out(const Tensor& values, Layout layout) {
-  if (values.dim() != 4 || layout == Layout::automatic) return values;
+  if (!values.defined() || values.dim() != 4 || layout == Layout::automatic) return values;
   return values.contiguous(layout == Layout::channels_last ? torch::MemoryFormat::ChannelsLast
                                                            : torch::MemoryFormat::Contiguous);
 }

@@ -183,7 +183,6 @@ Subject<Objective, Callback> begin(const M& model, const Images& images, const O
     const torch::NoGradGuard no_grad;
     return begin(detail::laid_out(model, model.fit(images.detach())), objective, callback);
   } else {
-    check_images(images);
     return begin(detail::laid_out(model, images), objective, callback);
   }
 }

@@ -116,7 +116,7 @@ class Adapted {
   const Execution& execution() const { return execution_; }
   /// How it is run on images such as these. What is automatic is measured now, unless it was before.
   SettledExecution execution(const Images& images) const {
-    if (!execution_.is_automatic() && execution_.precision == Precision::float32) return execution_;
+    if (!execution_.is_tried_out()) return execution_;
     check_images(images);
     return run(images.narrow(0, 0, 1),
                [&](const Tensor& input) { return ways_->settled(execution_, input); });

@@ -51,7 +51,7 @@ class Ways {
 
   /// The execution with nothing left open, for images such as these, as the network gets them.
   SettledExecution settled(const Execution& asked, const Tensor& input) {
-    if (!asked.is_automatic() && asked.precision == Precision::float32) return asked;
+    if (!asked.is_tried_out()) return asked;
     std::vector<std::int64_t> shape = input.sizes().vec();
     shape[0] = std::int64_t(input.scalar_type());
     const std::lock_guard lock(measuring_);

@@ -36,9 +36,8 @@ inline Tensor gradient_of(const Tensor& values, const Tensor& input, const std::
                                        /*create_graph=*/false, /*allow_unused=*/true)[0];
   } catch (const c10::Error& error) {
     if (is_out_of_memory(error)) throw;
-    const std::string reason = error.what_without_backtrace();
     throw Error("the gradient with respect to the " + what +
-                " could not be computed: " + reason.substr(0, reason.find('\n')));
+                " could not be computed: " + first_line(error.what_without_backtrace()));
   }
   if (!gradient.defined())
     throw Error(

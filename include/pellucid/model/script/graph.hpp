@@ -217,8 +217,7 @@ class ScriptGraph {
     bool reads = false;
     for (const torch::jit::Node* const node : block->nodes()) {
       reads |= node->kind() == torch::jit::prim::GetAttr;
-      if (node->kind() == torch::jit::prim::Constant && node->hasAttribute(attr::value) &&
-          node->kindOf(attr::value) == torch::jit::AttributeKind::t)
+      if (is_constant_tensor(*node))
         constants.emplace_back(node->hasAttribute(attr::name) ? node->s(attr::name) : "",
                                node->t(attr::value));
       for (const torch::jit::Block* const inner : node->blocks())

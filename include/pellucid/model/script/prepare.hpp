@@ -2,20 +2,17 @@
 #include <memory>
 
 #include <pellucid/core/execution.hpp>
-#include <pellucid/model/script/torch.hpp>
+#include <pellucid/model/script/weights.hpp>
 
 namespace pellucid::detail {
 
 /// Converts the tensors that a graph computes with.
 inline void convert_constants(torch::jit::Block* block, const Execution& how) {
-  namespace attr = torch::jit::attr;
   for (torch::jit::Node* const node : block->nodes()) {
     for (torch::jit::Block* const inner : node->blocks()) convert_constants(inner, how);
-    if (node->kind() != torch::jit::prim::Constant || !node->hasAttribute(attr::value) ||
-        node->kindOf(attr::value) != torch::jit::AttributeKind::t)
-      continue;
-    const Tensor value = converted(node->t(attr::value), how);
-    node->t_(attr::value, value);
+    if (!is_constant_tensor(*node)) continue;
+    const Tensor value = converted(node->t(torch::jit::attr::value), how);
+    node->t_(torch::jit::attr::value, value);
     node->output()->inferTypeFrom(value);
   }
 }

@@ -12,6 +12,12 @@
 
 namespace pellucid::detail {
 
+/// Whether a node of a graph is a tensor that the graph holds.
+inline bool is_constant_tensor(const torch::jit::Node& node) {
+  return node.kind() == torch::jit::prim::Constant && node.hasAttribute(torch::jit::attr::value) &&
+         node.kindOf(torch::jit::attr::value) == torch::jit::AttributeKind::t;
+}
+
 /// The weights of a flat TorchScript graph: constants that bear a name and that of their layer, as markers
 /// do.
 class ScriptWeights {
@@ -91,10 +97,7 @@ class ScriptWeights {
     for (Node* const node : block->nodes()) {
       for (std::size_t i = 0; i < node->inputs().size(); ++i) {
         Node* const constant = node->input(i)->node();
-        if (constant->kind() == torch::jit::prim::Constant &&
-            constant->hasAttribute(torch::jit::attr::value) &&
-            constant->kindOf(torch::jit::attr::value) == torch::jit::AttributeKind::t &&
-            is_weight(constant->t(torch::jit::attr::value)))
+        if (is_constant_tensor(*constant) && is_weight(constant->t(torch::jit::attr::value)))
           visit(*constant, *node, i);
       }
       for (torch::jit::Block* const inner : node->blocks()) each_constant(inner, visit);

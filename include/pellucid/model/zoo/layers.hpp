@@ -61,13 +61,11 @@ class Conv2d final : public Part {
   /// Does from now on what `y → y · scale + shift` behind it would do; one of each for each output.
   void take_over(const Tensor& scale, const Tensor& shift) {
     const torch::NoGradGuard no_grad;
-    const auto scaled = [&](const Tensor& values) {  // dimension 0 is the outputs'
-      return (values.to(torch::kDouble).flatten(1) * scale.unsqueeze(1)).view(values.sizes()).to(values);
-    };
     const Tensor bias = bias_.defined() ? bias_.to(torch::kDouble) * scale + shift : shift;
     if (!bias_.defined()) bias_ = register_parameter("bias", torch::empty({0}), /*requires_grad=*/false);
     bias_.set_data(bias.to(weight_.scalar_type()));
-    weight_.set_data(scaled(weight_));
+    const Tensor by_output = weight_.to(torch::kDouble).flatten(1) * scale.unsqueeze(1);
+    weight_.set_data(by_output.view(weight_.sizes()).to(weight_));
   }
 
  private:
