@@ -10,24 +10,11 @@ idle machine.
 import argparse
 import os
 import pathlib
-import struct
 import subprocess
 import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SIDE = 224
-
-
-def write_npy(file, shape):
-    """Grey, as a NumPy array."""
-    header = repr({"descr": "<f4", "fortran_order": False, "shape": tuple(shape)})
-    header += " " * (-(len(header) + 11) % 64) + "\n"
-    count = 1
-    for side in shape:
-        count *= side
-    values = struct.pack(f"<{SIDE}f", *(i / SIDE for i in range(SIDE))) * (count // SIDE)
-    file.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + values)
 
 
 def run(command):
@@ -59,11 +46,12 @@ def main():
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        write_npy(folder / "x.npy", (1, 3, SIDE, SIDE))
-        asked = [options.program, "explain", "--model", options.model, "--input", folder / "x.npy", "--target", 3]
         scans = [100, 200, 400, 800]
         for count in scans:
             run([options.program, "shapes", "--out", folder / str(count), "--count", count])
+        picture = min((folder / str(scans[0])).glob("*/*.png"))
+        asked = [options.program, "explain", "--model", options.model, "--input", picture, "--target", 3]
+        asked += ["--preprocess", "imagenet"]  # which makes 224×224 pixels of it
         scan = [options.program, "patches", "--model", "shapes-vgg", "--layer", "features.13"]
         dream = [options.program, "dream", "--model", "shapes-vgg", "--target", 3, "--preset", "natural"]
         works = {
