@@ -252,7 +252,7 @@ void run(Wish wish) {
   std::size_t each = 1;
   const auto add = [&](const Recipe& recipe) {
     auto made = dreams_of(wish, setup, recipe, film, progress);
-    if (dreams.empty()) note_execution(setup.model, made.front().image);
+    if (dreams.empty() && setup.inputs.empty()) note_execution(setup.model, made.front().image);
     each = made.size();
     std::move(made.begin(), made.end(), std::back_inserter(dreams));
   };
