@@ -951,17 +951,23 @@ BOOST_AUTO_TEST_CASE(values_out_of_range_are_refused) {
 
 BOOST_AUTO_TEST_CASE(in_any_precision_the_map_is_the_same) {
   const Shell shell;
-  const std::string explain = "explain --model shapes-vgg --input x.npy --method smoothgrad --samples 10 ";
-  write_npy(shell.path("x.npy"), torch::rand({1, 3, 64, 64}));
+  shell.run("shapes --out world --count 1");
+  const std::string explain = "explain --model shapes-vgg --method smoothgrad --samples 10 --input " +
+                              list_images(shell.path("world")).at(0).string();
+  double sampling_error = 0;
   const auto map = [&](const std::string& precision) {
-    shell.document(explain + "--precision " + precision + " --array " + precision + ".npy");
+    const json found =
+        shell.document(explain + " --precision " + precision + " --array " + precision + ".npy");
+    sampling_error = found["images"][0]["standard_error"];
     return read_npy(shell.path(precision + ".npy"));
   };
   const Tensor expected = map("fp32");
+  // How bfloat16 is rounded differs from processor to processor; nowhere may it be seen beside the noise.
+  const double most = 0.5 * sampling_error;
   for (const std::string precision : {"bf16", "auto"}) {
     const Tensor found = map(precision);
     const double far = (found - expected).norm().item<double>() / expected.norm().item<double>();
-    BOOST_TEST(far < 0.1);
+    BOOST_TEST(far < most, precision);
     BOOST_TEST((far > 0 || precision == "auto"));
   }
 }
