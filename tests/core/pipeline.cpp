@@ -233,6 +233,10 @@ BOOST_AUTO_TEST_CASE(images_that_no_method_can_work_on_are_refused) {
   x[0][1][2][3] = std::numeric_limits<float>::quiet_NaN();
   x[0][0][0][0] = std::numeric_limits<float>::infinity();
   BOOST_CHECK_EXCEPTION(why(model, x), Error, says({"2 of 48", "NaN or infinite", "[0, 1]"}));
+  // Finite numbers whose sum is not.
+  const Images large = torch::full({1, 3, 4, 4}, std::numeric_limits<float>::max() / 4);
+  const auto mean = test::sum_of([](const Tensor& values) { return values / 48; });
+  BOOST_TEST((why(mean, large).attribution == 1.0 / 48).all().item<bool>());
 }
 
 BOOST_AUTO_TEST_CASE(the_callers_images_stay_as_they_are) {

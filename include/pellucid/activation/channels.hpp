@@ -8,6 +8,7 @@
 
 #include <pellucid/attribution/layer_grid.hpp>
 #include <pellucid/core/error.hpp>
+#include <pellucid/core/images.hpp>
 #include <pellucid/core/torch.hpp>
 
 namespace pellucid {
@@ -53,7 +54,7 @@ struct StrongestChannels {
 /// first. Throws Error where a channel's strongest place is NaN or infinity.
 inline StrongestChannels strongest_channels(const Tensor& maps, std::int64_t count) {
   const Tensor largest = maps.detach().flatten(1).amax(1).to(torch::kCPU, torch::kDouble);
-  if (!largest.isfinite().all().item<bool>())
+  if (!detail::all_finite(largest))
     detail::refuse_not_finite(
         "channels were to be sorted by their strongest places, some of which are NaN or infinity");
   const auto values = largest.accessor<double, 1>();

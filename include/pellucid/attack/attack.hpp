@@ -72,7 +72,7 @@ std::vector<std::vector<AttackStep>> table_of_ends(const M& model, const Class& 
   const Aim aim{.label = label.label};
   std::vector<std::vector<AttackStep>> table;
   for (const AttackStep& step : aim.steps(probabilities_of(model, before))) table.push_back({step});
-  const Tensor way = (after - before).flatten(1).abs().amax(1).to(torch::kCPU, torch::kDouble);
+  const Tensor way = largest_magnitudes(after - before);
   const std::vector<AttackStep> last = aim.steps(probabilities_of(model, after));
   for (std::size_t row = 0; row < table.size(); ++row) {
     table[row].push_back(last[row]);
@@ -97,11 +97,12 @@ inline void check_found(const Adversarial& found, const Images& images) {
     throw Error(c10::str("the attack gives ",
                          found.images.defined() ? c10::str("images ", found.images.sizes()) : "no images",
                          " for images ", images.sizes(), "; it must give as many of the same shape"));
-  const std::int64_t bad = found.images.numel() - found.images.isfinite().sum().item<std::int64_t>();
-  if (bad > 0)
+  if (!all_finite(found.images)) {
+    const std::int64_t bad = found.images.numel() - found.images.isfinite().sum().item<std::int64_t>();
     throw Error(c10::str("the attack gives images in which ", bad, " of ", found.images.numel(),
                          " values are NaN or infinite; finite values in [0, 1] are expected"),
                 Fault::failure);
+  }
   const auto each = [&](const char* what, std::size_t given) {
     if (given != 0 && given != std::size_t(images.size(0)))
       throw Error("the attack gives " + std::to_string(given) + " " + what + " for " +

@@ -53,7 +53,7 @@ LossPass loss_pass(const M& model, const S& subject, bool with_gradient, const A
   found.gradient = mean;
   check_finite(mean, "the gradient of the loss", "it overflows, or the model divides by zero on the way",
                subject.numbers);
-  const Tensor most = mean.flatten(1).abs().amax(1).to(torch::kCPU, torch::kDouble);
+  const Tensor most = largest_magnitudes(mean);
   for (std::int64_t row = 0; row < most.numel(); ++row)
     found.steepest.push_back(most[row].template item<double>());
   return found;

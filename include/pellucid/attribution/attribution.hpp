@@ -106,7 +106,7 @@ class Attribution : public Stage<Attribution<Method>> {
     explanation.attribution = explanation.attribution.contiguous();
     detail::notice_bytes(subject.images, explanation.notices);
     detail::check_map(explanation.attribution);
-    const Tensor most = explanation.attribution.flatten(1).abs().amax(1).to(torch::kCPU, torch::kDouble);
+    const Tensor most = detail::largest_magnitudes(explanation.attribution);
     for (std::int64_t row = 0; row < most.size(0); ++row) {
       if (most[row].template item<double>() == 0)
         explanation.notices.emplace(

@@ -36,7 +36,7 @@ inline void check_attribution(const Tensor& attribution, const Images& images, c
         c10::str(": an attribution ", attribution.defined() ? c10::str(attribution.sizes()) : "undefined",
                  " was given for images ", images.sizes(),
                  "; it must be of their shape, have one channel (N×1×H×W), or be a smaller map (N×1×h×w)"));
-  if (!attribution.isfinite().all().item<bool>())
+  if (!all_finite(attribution))
     throw Error(what + ": the attribution holds NaN or infinity; look at the model's scores");
 }
 

@@ -1,5 +1,7 @@
 #pragma once
+#include <cmath>
 #include <cstdint>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,12 +30,26 @@ class NaNAllowed {
   bool before_;
 };
 
+/// Whether no value is NaN or infinite. A sum takes a tenth of the time, and tells it but where it overflows.
+inline bool all_finite(const Tensor& values) {
+  const Tensor given = values.detach();
+  return std::isfinite(given.sum().item<double>()) || given.isfinite().all().item<bool>();
+}
+
+/// max |value| of each row of N×…, N, in double precision on the CPU.
+inline Tensor largest_magnitudes(const Tensor& values) {
+  std::vector<std::int64_t> all(std::size_t(values.dim() - 1));
+  std::iota(all.begin(), all.end(), 1);
+  const Tensor magnitudes = values.detach().abs();
+  return (all.empty() ? magnitudes : magnitudes.amax(all)).to(torch::kCPU, torch::kDouble);
+}
+
 /// Refuses NaN and infinity in what was found out about images, N×…: "`what` of image 3 holds NaN or
 /// infinity: `why`". `numbers` are those of the images, where they are others than 0, 1, 2…
 inline void check_finite(const Tensor& found, const std::string& what, const std::string& why,
                          const std::vector<std::int64_t>& numbers = {}) {
+  if (all_finite(found)) return;
   const Tensor bad = found.isfinite().reshape({found.size(0), -1}).all(1).logical_not().nonzero().cpu();
-  if (bad.numel() == 0) return;
   const std::int64_t row = bad[0][0].item<std::int64_t>();
   throw Error(what + " of image " + std::to_string(numbers.empty() ? row : numbers[std::size_t(row)]) +
                   " holds NaN or infinity: " + why,
@@ -95,11 +111,10 @@ inline void check_images(const Images& images) {
   if (!images.is_floating_point())
     throw Error(c10::str("images: values of type ", images.scalar_type(),
                          " were given; floats in [0, 1] are expected (bytes: .to(torch::kFloat) / 255)"));
-  if (detail::NaNAllowed::now()) return;
+  if (detail::NaNAllowed::now() || detail::all_finite(images)) return;
   const std::int64_t bad = images.numel() - images.isfinite().sum().item<std::int64_t>();
-  if (bad > 0)
-    throw Error("images: " + std::to_string(bad) + " of " + std::to_string(images.numel()) +
-                " values are NaN or infinite; finite values in [0, 1] are expected");
+  throw Error("images: " + std::to_string(bad) + " of " + std::to_string(images.numel()) +
+              " values are NaN or infinite; finite values in [0, 1] are expected");
 }
 
 }  // namespace pellucid

@@ -159,8 +159,7 @@ Synthesis synthesize(const M& model, const S& subject, const SynthesisPlan<Param
       weights.push_back(-torch::ones_like(price));
     }
     const Tensor gradient = torch::autograd::grad(ends, {x}, weights)[0];
-    // The sum is infinite or NaN where a value is, at a fraction of the cost of looking at each.
-    if (!std::isfinite(gradient.sum().template item<double>()))
+    if (!detail::all_finite(gradient))
       throw Error("the gradient became infinite or NaN in step " + std::to_string(step + 1) +
                       ": lower the learning rate (or the weight of a penalty)",
                   Fault::failure);
