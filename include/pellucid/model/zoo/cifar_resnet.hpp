@@ -58,14 +58,14 @@ class CifarBlock final : public Steps {
   }
 
   Tensor forward(const Tensor& x) override {
-    const Tensor y = Steps::forward(x);
+    Tensor y = Steps::forward(x);
     Tensor same = x;
     if (more_ > 0) {
       const auto every_second = torch::indexing::Slice(torch::indexing::None, torch::indexing::None, 2);
       same = torch::constant_pad_nd(x.index({torch::indexing::Ellipsis, every_second, every_second}),
                                     {0, 0, 0, 0, more_ / 2, more_ - more_ / 2});
     }
-    return mark(full_name("relu"), torch::relu(y + mark(full_name("shortcut"), same)));
+    return mark(full_name("relu"), y.add_(mark(full_name("shortcut"), same)).relu_());
   }
 
  private:

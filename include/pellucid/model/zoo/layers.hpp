@@ -163,8 +163,10 @@ class Function final : public Part {
   std::function<Tensor(const Tensor&)> function_;
 };
 
+/// Writes over its input, which must be its alone: what a convolution, a norm, a linear layer or a sum gives,
+/// none of which needs it to be differentiated. (What is kept of a mark before it is a copy.)
 inline std::shared_ptr<Part> relu() {
-  return std::make_shared<Function>("ReLU", [](const Tensor& x) { return torch::relu(x); });
+  return std::make_shared<Function>("ReLU", [](Tensor x) { return torch::relu_(x); });
 }
 
 inline std::shared_ptr<Part> max_pool(std::int64_t side, std::int64_t stride, std::int64_t padding = 0,

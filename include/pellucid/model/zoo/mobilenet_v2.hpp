@@ -40,8 +40,7 @@ inline std::shared_ptr<Part> convolution_to_relu6(const std::string& path, std::
   auto steps = std::make_shared<Steps>(path);
   steps->push_back(convolution_without_bias(inputs, outputs, side, stride, groups));
   steps->push_back(batch_norm(outputs));
-  steps->push_back(
-      std::make_shared<Function>("ReLU6", [](const Tensor& x) { return torch::hardtanh(x, 0, 6); }));
+  steps->push_back(std::make_shared<Function>("ReLU6", [](const Tensor& x) { return torch::hardtanh(x, 0, 6); }));
   return steps;
 }
 
@@ -64,7 +63,7 @@ class InvertedResidual final : public Part {
 
   Tensor forward(const Tensor& x) override {
     const Tensor y = mark(path_ + ".conv", conv_->forward(x));
-    return residual_ ? x + y : y;
+    return residual_ ? y.add_(x) : y;
   }
 
  private:

@@ -93,9 +93,9 @@ class ResNetBlock final : public Steps {
   }
 
   Tensor forward(const Tensor& x) override {
-    const Tensor y = Steps::forward(x);
+    Tensor y = Steps::forward(x);
     const Tensor same = downsample_ == nullptr ? x : mark(full_name("downsample"), downsample_->forward(x));
-    return mark(full_name("relu"), torch::relu(y + same));
+    return mark(full_name("relu"), y.add_(same).relu_());
   }
 
  private:

@@ -61,8 +61,8 @@ class Fire final : public Part {
 
  private:
   Tensor activated(const std::string& name, Part& convolution, const Tensor& x) const {
-    const Tensor y = mark(path_ + "." + name, convolution.forward(x));
-    return mark(path_ + "." + name + "_activation", torch::relu(y));
+    Tensor y = mark(path_ + "." + name, convolution.forward(x));
+    return mark(path_ + "." + name + "_activation", torch::relu_(y));
   }
 
   std::string path_;
