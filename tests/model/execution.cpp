@@ -373,6 +373,34 @@ BOOST_AUTO_TEST_CASE(the_micro_batch_grows_while_that_helps) {
   BOOST_TEST(grows([](const Tensor&) { return 8.0; }) == 32);
   BOOST_TEST(grows([](const Tensor& x) { return 0.5 * double(x.size(0) * x.size(0)); }) == 4);
   BOOST_TEST(grows([](const Tensor& x) { return x.size(0) <= 8 ? 6.0 : 30.0; }) == 8);
+  BOOST_TEST(grows([](const Tensor&) { return 300.0; }) == 4);  // more would take too long to find out
+}
+
+/// Sums of images, in so many milliseconds: of bfloat16, and of others.
+struct Timed : torch::nn::Module {
+  Timed(double given_bfloat16, double given_others) : bfloat16(given_bfloat16), others(given_others) {
+    weight = register_parameter("weight", torch::ones({1}));
+  }
+  Tensor forward(const Tensor& x) {
+    const double milliseconds = x.scalar_type() == torch::kBFloat16 ? bfloat16 : others;
+    std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(milliseconds));
+    return (x * weight).flatten(1).sum(1, true);
+  }
+  double bfloat16, others;
+  Tensor weight{};
+};
+
+BOOST_AUTO_TEST_CASE(bfloat16_has_to_be_worth_it) {
+  const auto chosen = [](double bfloat16, double others) {
+    const auto make = [=] { return std::make_shared<Timed>(bfloat16, others); };
+    const auto model =
+        adapt(make(), unchanged(),
+              {.micro_batch = 1, .layout = Layout::contiguous, .precision = Precision::automatic}, make);
+    return model.execution(some_images({1, 3, 4, 4})).precision;
+  };
+  BOOST_TEST((chosen(20, 40) == Precision::bfloat16));
+  BOOST_TEST((chosen(39, 40) == Precision::float32));
+  BOOST_TEST((chosen(40, 20) == Precision::float32));
 }
 
 BOOST_AUTO_TEST_CASE(a_model_that_cannot_be_run_tells_why_itself) {

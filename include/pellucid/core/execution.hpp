@@ -29,7 +29,7 @@ enum class Precision {
 ///
 ///   auto model = load<ResNet>(file, imagenet(), Execution::automatic());
 ///
-/// What is automatic is measured when the model first sees images of a shape, in three passes of a few
+/// What is automatic is measured when the model first sees images of a shape, in some passes of a few
 /// images, forward and backward, for each way, and remembered.
 struct Execution {
   std::int64_t micro_batch = 8;  ///< images in one forward pass; memory grows with it. 0: automatic

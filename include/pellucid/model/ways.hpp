@@ -4,10 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -15,6 +15,7 @@
 
 #include <pellucid/core/error.hpp>
 #include <pellucid/core/execution.hpp>
+#include <pellucid/core/images.hpp>
 #include <pellucid/core/noise.hpp>
 #include <pellucid/core/recorded.hpp>
 #include <pellucid/model/recording.hpp>
@@ -107,93 +108,125 @@ class Ways {
     ~Unseen() { Recording::current() = outer; }
   };
 
-  /// The seconds that a pass forward and backward takes, the shorter of two; nothing where there is none.
-  std::optional<double> seconds(const Execution& how, const Tensor& input, std::string& why_not) {
-    const Recorded recorded;
-    const Unseen unseen;
-    std::vector<std::int64_t> sizes = input.sizes().vec();
-    sizes[0] = how.micro_batch;
-    try {
-      const std::shared_ptr<const Network> network = prepared(how);
-      const Tensor images = laid_out(uniform_noise(sizes, {}).to(input.options()), how.layout);
-      const auto pass = [&] {
-        const auto start = std::chrono::steady_clock::now();
-        const Tensor begin = images.detach().requires_grad_();
-        const Tensor sum = network->forward(begin.clone()).sum();
-        Tensor end = sum;
-        if (sum.requires_grad()) end = torch::autograd::grad({sum}, {begin}, {}, {}, false, true)[0];
-        if (!end.defined()) end = sum;
-        if (!end.isfinite().all().template item<bool>()) throw Error("its numbers overflow");
-        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-      };
-      pass();
-      return std::min(pass(), pass());
-    } catch (const c10::Error& error) {
-      why_not = first_line(error.what_without_backtrace());
-    } catch (const std::exception& error) {
-      why_not = error.what();
-    }
-    return {};
-  }
+  /// A way to run the network, tried out.
+  struct Candidate {
+    SettledExecution how{};
+    std::shared_ptr<const Network> network{};
+    Tensor images{};
+    double seconds = std::numeric_limits<double>::infinity();  ///< for one image: of the shortest pass
 
-  struct Fastest {
-    std::optional<SettledExecution> how{};
-    double seconds = 0;     ///< for one image
-    std::string why_not{};  ///< where there is none
+    /// Makes a pass forward and backward.
+    void run() {
+      const auto start = std::chrono::steady_clock::now();
+      const Tensor begin = images.detach().requires_grad_();
+      const Tensor sum = network->forward(begin.clone()).sum();
+      Tensor end = sum;
+      if (sum.requires_grad()) end = torch::autograd::grad({sum}, {begin}, {}, {}, false, true)[0];
+      if (!end.defined()) end = sum;
+      if (!all_finite(end)) throw Error("its numbers overflow");
+      const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+      seconds = std::min(seconds, took.count() / double(how.micro_batch));
+    }
   };
 
-  /// Looks whether an execution is faster than the fastest so far.
-  void compare(Fastest& fastest, const SettledExecution& how, const Tensor& input) {
-    const auto took = seconds(how, input, fastest.why_not);
-    if (!took || (fastest.how && *took / double(how.micro_batch) >= fastest.seconds)) return;
-    fastest.how = how;
-    fastest.seconds = *took / double(how.micro_batch);
+  /// Tries them out, and measures them: in turn, so that what else the machine does meets all of them. Those
+  /// that cannot be run are left out.
+  std::vector<Candidate> tried(const std::vector<SettledExecution>& ways, bool measured, const Tensor& input,
+                               std::string& why_not) {
+    constexpr int few = 3, many = 10;
+    constexpr double enough = 0.1;  // seconds
+    const Recorded recorded;
+    const Unseen unseen;
+    const auto works = [&](const auto& work) {
+      try {
+        work();
+        return true;
+      } catch (const c10::Error& error) {
+        why_not = first_line(error.what_without_backtrace());
+      } catch (const std::exception& error) {
+        why_not = error.what();
+      }
+      return false;
+    };
+    std::vector<Candidate> candidates;
+    for (const SettledExecution& how : ways)
+      works([&] {
+        std::vector<std::int64_t> sizes = input.sizes().vec();
+        sizes[0] = how.micro_batch;
+        const Tensor images = laid_out(uniform_noise(sizes, {}).to(input.options()), how.layout);
+        Candidate candidate{how, prepared(how), images};
+        candidate.run();  // the first pass is slower: memory and kernels are set up
+        candidates.push_back(std::move(candidate));
+      });
+    double spent = 0;
+    for (int round = 0; measured && (round < few || (round < many && spent < enough)); ++round)
+      for (auto one = candidates.begin(); one != candidates.end();) {
+        spent += one->seconds * double(one->how.micro_batch);
+        one = works([&] { one->run(); }) ? one + 1 : candidates.erase(one);
+      }
+    return candidates;
   }
 
-  /// Of the layouts that are open, with each of these precisions.
-  Fastest fastest_of(SettledExecution how, const Execution& asked, const std::vector<Precision>& precisions,
-                     const Tensor& input) {
+  /// The fastest; null where there is none. bfloat16, which rounds, has to be a tenth faster than float32.
+  static const Candidate* fastest_of(const std::vector<Candidate>& candidates) {
+    const auto seconds = [](const Candidate& candidate) {
+      return candidate.how.precision == Precision::bfloat16 ? candidate.seconds / 0.9 : candidate.seconds;
+    };
+    const auto fastest =
+        std::min_element(candidates.begin(), candidates.end(),
+                         [&](const Candidate& a, const Candidate& b) { return seconds(a) < seconds(b); });
+    return fastest == candidates.end() ? nullptr : &*fastest;
+  }
+
+  /// The execution with each layout that is open, and each of these precisions.
+  static std::vector<SettledExecution> each_of(SettledExecution how, const Execution& asked,
+                                               const std::vector<Precision>& precisions,
+                                               const Tensor& input) {
     std::vector<Layout> layouts{how.layout};
     if (asked.layout == Layout::automatic && input.dim() == 4)
       layouts = {Layout::contiguous, Layout::channels_last};
-    if (!asked.is_automatic()) how.micro_batch = 1;  // it is only seen whether it works
-    Fastest fastest;
+    std::vector<SettledExecution> ways;
     for (const Precision precision : precisions)
       for (const Layout layout : layouts) {
         how.precision = precision;
         how.layout = layout;
-        compare(fastest, how, input);
+        ways.push_back(how);
       }
-    return fastest;
+    return ways;
   }
 
   /// The execution, and whether it could be run.
   std::pair<SettledExecution, bool> chosen(const Execution& asked, const Tensor& input) {
     constexpr std::int64_t few = 4, many = 32;
+    constexpr double long_pass = 0.5;  // seconds; what a pass costs by itself is nothing beside them
     SettledExecution how(asked);
-    if (asked.micro_batch == 0) how.micro_batch = few;
-    const auto fastest_with = [&](const std::vector<Precision>& precisions) {
-      return fastest_of(how, asked, precisions, input);
-    };
-    Fastest fastest = asked.precision == Precision::automatic
-                          ? fastest_with({Precision::float32, Precision::bfloat16})
-                          : fastest_with({how.precision});
-    if (!fastest.how && asked.precision == Precision::bfloat16) {
-      how.notice = "the model was to compute in bfloat16 and computes in float32: " + fastest.why_not;
+    how.micro_batch = asked.is_automatic() ? (asked.micro_batch == 0 ? few : asked.micro_batch) : 1;
+    std::string why_not, notice;
+    std::vector<Precision> precisions{how.precision};
+    if (asked.precision == Precision::automatic) precisions = {Precision::float32, Precision::bfloat16};
+    std::vector<Candidate> candidates =
+        tried(each_of(how, asked, precisions, input), asked.is_automatic(), input, why_not);
+    if (candidates.empty() && asked.precision == Precision::bfloat16) {
+      notice = "the model was to compute in bfloat16 and computes in float32: " + why_not;
       how.precision = Precision::float32;
-      fastest = fastest_with({Precision::float32});
+      candidates =
+          tried(each_of(how, asked, {Precision::float32}, input), asked.is_automatic(), input, why_not);
     }
-    if (!fastest.how) return {how, false};  // the pass itself will tell why
-    how.layout = fastest.how->layout;
-    how.precision = fastest.how->precision;
-    if (asked.micro_batch > 0) return {how, true};
-    // From a few images on to more of them, as long as that helps.
-    for (SettledExecution larger = how; larger.micro_batch < many;) {
-      larger.micro_batch *= 2;
-      compare(fastest, larger, input);
-      if (fastest.how->micro_batch != larger.micro_batch) break;
+    if (const Candidate* const fastest = fastest_of(candidates);
+        fastest != nullptr && asked.micro_batch == 0) {
+      // From a few images on to more of them, where there is something to save.
+      std::vector<SettledExecution> sizes{fastest->how};
+      for (SettledExecution more = fastest->how; (more.micro_batch *= 2) <= many;)
+        if (double(more.micro_batch) * fastest->seconds < long_pass) sizes.push_back(more);
+      std::vector<Candidate> larger;
+      if (sizes.size() > 1) larger = tried(sizes, /*measured=*/true, input, why_not);
+      if (!larger.empty()) candidates = std::move(larger);
     }
-    return {*fastest.how, true};
+    const Candidate* const fastest = fastest_of(candidates);
+    if (fastest != nullptr) how = fastest->how;
+    if (asked.micro_batch > 0) how.micro_batch = asked.micro_batch;
+    how.notice = notice;
+    return {how, fastest != nullptr};  // where there is none, the pass itself will tell why
   }
 
   /// Drops the networks that were prepared for measuring alone.
