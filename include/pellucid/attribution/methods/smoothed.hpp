@@ -42,9 +42,9 @@ struct Noisy {
         const std::int64_t draw = antithetic ? variant.sample / 2 : variant.sample;
         const bool mirrored = antithetic && variant.sample % 2 == 1;
         const Tensor image = subject.images[variant.image];
-        if (!mirrored || !z.defined())
-          z = gaussian(image.sizes(), subject.draw(seed, std::size_t(variant.image), draw))
-                  .to(image.options());
+        if (!mirrored || !z.defined())  // in the image's order in memory, which it is added to twice
+          z = torch::empty_like(image).copy_(
+              gaussian(image.sizes(), subject.draw(seed, std::size_t(variant.image), draw)));
         const double s = sigma[variant.image].template item<double>();
         Tensor row = batch[std::int64_t(i)];
         torch::add_out(row, image, z, mirrored ? -s : s);
