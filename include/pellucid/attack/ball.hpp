@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <utility>
@@ -26,16 +27,35 @@ inline double rounded_down(double epsilon, torch::ScalarType type) {
 /// farther than its |δ|, exactly, in images of 32 and 64 bits. Those of 16 are rounded to the nearest: half a
 /// unit of their last place (2⁻¹² in float16, 2⁻⁹ in bfloat16) may come on top. δ in double precision.
 inline Images moved(const Images& x, const Tensor& change) {
-  const Tensor from = x.to(torch::kDouble);
-  Tensor to = (from + change).to(x.scalar_type());
+  const Tensor from = x.to(torch::kDouble), sum = from + change;
+  Tensor to = sum.to(x.scalar_type());
   if (x.scalar_type() == torch::kFloat || x.scalar_type() == torch::kDouble) {
-    // The way is rounded, too: way + rest is what it is exactly (Knuth's TwoSum).
-    const Tensor there = to.to(torch::kDouble), way = there - from, back = way - there;
-    const Tensor rest = (there - (way - back)) - (from + back), size = change.abs();
-    const Tensor too_far = (way.abs() > size) | ((way.abs() == size) & (rest.sign() * way.sign() > 0));
-    to = torch::where(too_far, torch::nextafter(to, x), to);
+    // The sum is rounded, too: sum + rest is what it is exactly (Knuth's TwoSum).
+    const Tensor back = sum - from, rest = (from - (sum - back)).add_(change - back);
+    const Tensor beyond = (to - sum).sub_(rest);
+    to = torch::where(beyond.mul_(change.sign()) > 0, torch::nextafter(to, x), to);
   }
   return to.clamp(0, 1);
+}
+
+using Rows = std::vector<std::int64_t>;
+
+/// Whether rows are 0, 1, 2… to the last of so many.
+inline bool are_all(const Rows& rows, std::int64_t count) {
+  std::int64_t next = 0;
+  return std::int64_t(rows.size()) == count &&
+         std::all_of(rows.begin(), rows.end(), [&](std::int64_t row) { return row == next++; });
+}
+
+inline Tensor of_rows(const Tensor& values, const Rows& rows) {
+  if (are_all(rows, values.size(0))) return values;
+  return values.index_select(0, torch::tensor(rows, torch::kLong).to(values.device()));
+}
+
+/// Puts others in the place of rows. Who has the values as they were keeps them.
+inline void put_rows(Tensor& values, const Rows& rows, const Tensor& now) {
+  const auto index = [&] { return torch::tensor(rows, torch::kLong).to(values.device()); };
+  values = are_all(rows, values.size(0)) ? now : values.index_copy(0, index(), now);
 }
 
 /// One number for each image as N×1×1…, to multiply the images with.
@@ -85,7 +105,8 @@ class Ball {
         rows.push_back((z / z.norm()).narrow(0, 0, values).view(shape));
       }
     }
-    return moved(center_, torch::stack(rows).to(center_.device()).mul_(radius_));
+    const Tensor way = torch::empty_like(center_, torch::kDouble).copy_(torch::stack(rows));
+    return moved(center_, way * radius_);
   }
 
   /// A step of the given size along the gradient (against it where negative) from x, and back into the ball:
@@ -102,11 +123,10 @@ class Ball {
   }
 
   /// The balls of a choice of the images.
-  Ball select(const std::vector<std::int64_t>& rows) const {
-    const Tensor index = torch::tensor(rows, torch::kLong).to(center_.device());
+  Ball select(const Rows& rows) const {
     Ball chosen = *this;
     for (Tensor* const part : {&chosen.center_, &chosen.low_, &chosen.high_})
-      if (part->defined()) *part = part->index_select(0, index);
+      if (part->defined()) *part = of_rows(*part, rows);
     return chosen;
   }
 

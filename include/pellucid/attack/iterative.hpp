@@ -67,16 +67,6 @@ struct Attempt {
   }
 };
 
-using Rows = std::vector<std::int64_t>;
-
-inline Tensor of_rows(const Tensor& values, const Rows& rows) {
-  return values.index_select(0, torch::tensor(rows, torch::kLong).to(values.device()));
-}
-
-inline void put_rows(Tensor& values, const Rows& rows, const Tensor& now) {
-  values.index_copy_(0, torch::tensor(rows, torch::kLong).to(values.device()), now);
-}
-
 /// The one loop behind IFGSM and PGD: from the image, or a random point of its ball, `steps` times
 ///   x ← into the ball of ε and into [0, 1](x + step_size · the steepest way that the norm knows)
 /// (`Ball::step`), `restarts` times over. Of several restarts the best is kept: one that reached the aim,
