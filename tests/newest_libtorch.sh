@@ -18,7 +18,7 @@ cmake -S . -B build/newest -G Ninja -D CMAKE_BUILD_TYPE=Release -D CMAKE_COMPILE
   -D CMAKE_PREFIX_PATH="$torch/share/cmake;$torch" \
   -D CMAKE_EXE_LINKER_FLAGS="-Wl,-rpath-link,${torch%/*}/nvidia/nccl/lib"
 cmake --build build/newest --parallel 2
-ctest --test-dir build/newest --parallel 2 --label-exclude slow --output-on-failure
+ctest --test-dir build/newest --parallel 2 --output-on-failure
 
 [ -x build/release/bin/pellucid ] || { echo "build/release has no program to compare with: build it first." >&2; exit 1; }
 $python/bin/python tests/same_numbers.py build/release/bin/pellucid build/newest/bin/pellucid
