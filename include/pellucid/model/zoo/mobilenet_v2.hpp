@@ -40,7 +40,8 @@ inline std::shared_ptr<Part> convolution_to_relu6(const std::string& path, std::
   auto steps = std::make_shared<Steps>(path);
   steps->push_back(convolution_without_bias(inputs, outputs, side, stride, groups));
   steps->push_back(batch_norm(outputs));
-  steps->push_back(std::make_shared<Function>("ReLU6", [](const Tensor& x) { return torch::hardtanh(x, 0, 6); }));
+  steps->push_back(
+      std::make_shared<Function>("ReLU6", [](const Tensor& x) { return torch::hardtanh(x, 0, 6); }));
   return steps;
 }
 
