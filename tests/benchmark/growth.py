@@ -46,7 +46,7 @@ def main():
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        scans = [100, 200, 400, 800]
+        scans = [500, 1000, 2000, 4000]
         for count in scans:
             run([options.program, "shapes", "--out", folder / str(count), "--count", count])
         picture = min((folder / str(scans[0])).glob("*/*.png"))

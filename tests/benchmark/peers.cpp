@@ -3,7 +3,7 @@
 //   benchmark_peers THREADS
 //   load ARCHITECTURE CHECKPOINT WAY      plain, fp32 (the fastest in float32) or auto
 //   way                                   how it is run
-//   smoothgrad N [FILE.npy]   integrated-gradients STEPS   occlusion WINDOW STRIDE
+//   smoothgrad N [FILE.npy [SEED]]   integrated-gradients STEPS   occlusion WINDOW STRIDE
 //   fgsm   pgd STEPS   dream LAYER CHANNEL STEPS
 //   image FILE.npy                        what all of them look at: N×3×H×W, normalised
 #include <pellucid/pellucid.hpp>
@@ -60,9 +60,11 @@ class Runner {
     if (what == "smoothgrad") {
       std::int64_t samples = 50;
       std::string file;
+      std::uint64_t seed = 0;
       request >> samples >> file;
-      const Tensor map =
-          Attribution<SmoothGrad>({.samples = samples})(*model_, image_, Class{label}).attribution;
+      if (!file.empty()) request >> seed;
+      const Attribution<SmoothGrad> method({.samples = samples, .seed = seed});
+      const Tensor map = method(*model_, image_, Class{label}).attribution;
       if (!file.empty()) write_npy(file, map);
     } else if (what == "integrated-gradients") {
       std::int64_t steps = 50;

@@ -8,8 +8,8 @@ Needs the PyTorch that the program was built with, and torchvision: Debian's for
 PyPI, into build/peers/packages, without dependencies; one that cannot be had is left out with a word. The bound of a
 row is the bare loop: the same passes forward and backward in Python, parameters frozen, in the layout and with the
 number of images at once that are the fastest here. In each run all contenders do the work once, in turn; a ratio is
-one of two times of the same run. Prints a table, and writes OUT.md and OUT.json: medians, with the 95 % interval of the
-median over the runs (bootstrap). For an otherwise idle machine.
+one of two times of the same run. Writes the times, and how each did it, into OUT.json, and a table into OUT.md (see
+tables.py). For an otherwise idle machine.
 """
 import argparse
 import copy
@@ -17,8 +17,6 @@ import ctypes
 import importlib
 import json
 import pathlib
-import random
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -27,6 +25,8 @@ import time
 import numpy
 import torch
 import torchvision
+
+import tables
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGES = ROOT / "build" / "peers" / "packages"
@@ -218,6 +218,8 @@ def attack(networks, image, name, steps):
 
         found, work = fastest(in_both(networks, image, make))
         contenders["torchattacks"] = (work, found)
+        network = networks[found]
+        contenders["torchattacks, and what the model says"] = (lambda: network(work()), found)
     return (name if name == "fgsm" else f"pgd {steps}"), contenders
 
 
@@ -260,19 +262,13 @@ def rows_of(architecture, networks, image, wanted):
     return {name: makers[name]() for name in wanted}
 
 
-def interval(values, times=2000):
-    draws = random.Random(1)
-    medians = sorted(statistics.median(draws.choices(values, k=len(values))) for _ in range(times))
-    return medians[int(0.025 * times)], medians[int(0.975 * times)]
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", default=str(ROOT / "build" / "release" / "bin" / "benchmark_peers"))
     parser.add_argument("--networks", nargs="+", default=list(EARLY), choices=list(EARLY))
     every = ["smoothgrad", "integrated-gradients", "occlusion", "fgsm", "pgd", "dream"]
     parser.add_argument("--rows", nargs="+", default=every, choices=every)
-    parser.add_argument("--ways", nargs="+", default=["plain", "fp32", "auto"])
+    parser.add_argument("--ways", nargs="*", default=["auto"], help="beside fp32; auto only where that is not float32")
     parser.add_argument("--runs", type=int, default=15)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--out", default=str(ROOT / "build" / "peers" / "peers"))
@@ -292,8 +288,11 @@ def main():
             numpy.save(array, image.numpy())
             ours = {
                 way: Pellucid(options.program, options.threads, way, architecture, checkpoint, array)
-                for way in options.ways
+                for way in ["fp32", *options.ways]
             }
+            for way in [way for way in options.ways if way == "auto" and "float32" in ours[way].way]:
+                print(f"{architecture}: auto is float32, and left out", file=sys.stderr)
+                ours.pop(way).close()
             for row, (request, contenders) in rows_of(architecture, networks, image, options.rows).items():
                 works = {f"Pellucid {way}": (lambda one=one: one.seconds(request)) for way, one in ours.items()}
                 works |= {name: (lambda work=work: seconds(work)) for name, (work, _) in contenders.items()}
@@ -306,29 +305,16 @@ def main():
                     names = list(works)
                     for name in names[run % len(names):] + names[:run % len(names)]:
                         times[name].append(works[name]())
-                found.append({"network": architecture, "row": request, "how": how, "seconds": times})
+                found.append({
+                    "torch": torch.__version__, "threads": options.threads, "side": SIDE, "network": architecture,
+                    "request": request, "how": how, "seconds": times,
+                })
                 print(f"{architecture}: {request}", file=sys.stderr)
             for one in ours.values():
                 one.close()
-    lines = [
-        f"PyTorch {torch.__version__}, {options.threads} threads, {SIDE}×{SIDE}, medians of {options.runs} runs (95 % interval)",
-        "",
-        "| network | work | | seconds | over " + " | over ".join(f"Pellucid {way}" for way in options.ways) + " | how |",
-        "|---|---|---|---|" + "---|" * len(options.ways) + "---|",
-    ]
-    for row in found:
-        for name, times in row["seconds"].items():
-            cells = []
-            for way in options.ways:
-                ratios = [a / b for a, b in zip(times, row["seconds"][f"Pellucid {way}"])]
-                low, high = interval(ratios)
-                cells.append(f"{statistics.median(ratios):.2f} ({low:.2f}–{high:.2f})")
-            lines.append(
-                f"| {row['network']} | {row['row']} | {name} | {statistics.median(times):.3f} | "
-                + " | ".join(cells) + f" | {row['how'][name]} |"
-            )
-    print("\n".join(lines))
-    pathlib.Path(options.out + ".md").write_text("\n".join(lines) + "\n")
+    text = tables.tables(found)
+    print(text)
+    pathlib.Path(options.out + ".md").write_text(text)
     pathlib.Path(options.out + ".json").write_text(json.dumps(found, indent=1) + "\n")
 
 
