@@ -102,7 +102,7 @@ def main():
         between = re.compile(r"(<!-- peers -->\n).*(<!-- /peers -->)", re.DOTALL)
         if not between.search(page):
             raise SystemExit(f"{options.page} has no line <!-- peers -->, and <!-- /peers --> behind it")
-        options.page.write_text(between.sub(lambda found: f"{found[1]}\n{text}{found[2]}", page))
+        options.page.write_text(between.sub(lambda found: f"{found[1]}\n{text}\n{found[2]}", page))
 
 
 if __name__ == "__main__":

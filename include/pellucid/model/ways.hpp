@@ -134,7 +134,7 @@ class Ways {
   std::vector<Candidate> tried(const std::vector<SettledExecution>& ways, bool measured, const Tensor& input,
                                std::string& why_not) {
     constexpr int few = 3, many = 10;
-    constexpr double enough = 0.1;  // seconds
+    constexpr double enough = 0.1, plenty = 3;  // seconds; long passes are told apart by one
     const Recorded recorded;
     const Unseen unseen;
     const auto works = [&](const auto& work) {
@@ -159,7 +159,10 @@ class Ways {
         candidates.push_back(std::move(candidate));
       });
     double spent = 0;
-    for (int round = 0; measured && (round < few || (round < many && spent < enough)); ++round)
+    const auto goes_on = [&](int round) {
+      return round == 0 || (round < few && spent < plenty) || (round < many && spent < enough);
+    };
+    for (int round = 0; measured && goes_on(round); ++round)
       for (auto one = candidates.begin(); one != candidates.end();) {
         spent += one->seconds * double(one->how.micro_batch);
         one = works([&] { one->run(); }) ? one + 1 : candidates.erase(one);
@@ -176,6 +179,22 @@ class Ways {
         std::min_element(candidates.begin(), candidates.end(),
                          [&](const Candidate& a, const Candidate& b) { return seconds(a) < seconds(b); });
     return fastest == candidates.end() ? nullptr : &*fastest;
+  }
+
+  /// Of several micro-batches, by size, the first that is nearly as fast as the fastest: it takes the least
+  /// memory.
+  static Candidate smallest_of_the_fastest(const std::vector<Candidate>& sizes) {
+    constexpr double nearly = 1.02;
+    const double most = nearly * fastest_of(sizes)->seconds;
+    return *std::find_if(sizes.begin(), sizes.end(),
+                         [&](const Candidate& one) { return one.seconds <= most; });
+  }
+
+  /// How many images at once suit a network of long passes, whose matrix products are large anyway: 16 of
+  /// 3×224×224, fewer of larger ones, for memory.
+  static std::int64_t usual_micro_batch(const Tensor& input) {
+    constexpr std::int64_t usual = 16, values = usual * 3 * 224 * 224;
+    return std::clamp<std::int64_t>(values / std::max<std::int64_t>(input[0].numel(), 1), 1, usual);
   }
 
   /// The execution with each layout that is open, and each of these precisions.
@@ -198,7 +217,7 @@ class Ways {
   /// The execution, and whether it could be run.
   std::pair<SettledExecution, bool> chosen(const Execution& asked, const Tensor& input) {
     constexpr std::int64_t few = 4, many = 32;
-    constexpr double long_pass = 0.5;  // seconds; what a pass costs by itself is nothing beside them
+    constexpr double long_pass = 0.5;  // seconds
     SettledExecution how(asked);
     how.micro_batch = asked.is_automatic() ? (asked.micro_batch == 0 ? few : asked.micro_batch) : 1;
     std::string why_not, notice;
@@ -214,13 +233,19 @@ class Ways {
     }
     if (const Candidate* const fastest = fastest_of(candidates);
         fastest != nullptr && asked.micro_batch == 0) {
-      // From a few images on to more of them, where there is something to save.
-      std::vector<SettledExecution> sizes{fastest->how};
-      for (SettledExecution more = fastest->how; (more.micro_batch *= 2) <= many;)
-        if (double(more.micro_batch) * fastest->seconds < long_pass) sizes.push_back(more);
-      std::vector<Candidate> larger;
-      if (sizes.size() > 1) larger = tried(sizes, /*measured=*/true, input, why_not);
-      if (!larger.empty()) candidates = std::move(larger);
+      const std::int64_t usual = usual_micro_batch(input);
+      if (double(usual) * fastest->seconds >= long_pass) {
+        // To find out would take about as long as what is asked for.
+        candidates = {*fastest};
+        candidates[0].how.micro_batch = usual;
+      } else {
+        std::vector<SettledExecution> sizes;
+        for (SettledExecution how_many = fastest->how; how_many.micro_batch <= many;
+             how_many.micro_batch *= 2)
+          if (double(how_many.micro_batch) * fastest->seconds < long_pass) sizes.push_back(how_many);
+        const std::vector<Candidate> measured = tried(sizes, /*measured=*/true, input, why_not);
+        if (!measured.empty()) candidates = {smallest_of_the_fastest(measured)};
+      }
     }
     const Candidate* const fastest = fastest_of(candidates);
     if (fastest != nullptr) how = fastest->how;
