@@ -39,6 +39,7 @@
 #include <pellucid/image/write.hpp>
 #include <pellucid/model/adapt.hpp>
 #include <pellucid/model/architectures.hpp>
+#include <pellucid/model/layer_edges.hpp>
 #include <pellucid/model/load.hpp>
 #include <pellucid/model/predict.hpp>
 #include <pellucid/model/script.hpp>

@@ -197,6 +197,18 @@ BOOST_AUTO_TEST_CASE(the_noise_of_an_image_is_its_numbers) {
              1e-3);
 }
 
+BOOST_AUTO_TEST_CASE(a_mean_can_be_gone_on_with) {
+  const auto model = test::small_net();
+  const Images x = test::some_images({2, 3, 8, 8});
+  for (const bool antithetic : {false, true}) {
+    const auto of = [&](std::int64_t first, std::int64_t samples) {
+      return smoothgrad(model, x, {.samples = samples, .antithetic = antithetic, .first = first}).attribution;
+    };
+    BOOST_TEST(test::relative_difference((6 * of(0, 6) + 4 * of(6, 4)) / 10, of(0, 10)) < 1e-5);
+    BOOST_TEST(test::relative_difference(of(6, 6), of(0, 6)) > 1e-3);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(it_goes_on_until_the_error_is_small) {
   const Images x = line();
   const auto model = test::sum_of(relu, 7);
@@ -315,6 +327,8 @@ BOOST_AUTO_TEST_CASE(options_are_checked_at_construction) {
   BOOST_CHECK_EXCEPTION(Attribution<SmoothGrad>({.until = nan}), Error, says({"until is nan"}));
   BOOST_CHECK_EXCEPTION(Attribution<SmoothGrad>({.samples = 50, .until = 0.1, .most_samples = 20}), Error,
                         says({"most_samples is 20", "50 samples"}));
+  BOOST_CHECK_EXCEPTION(Attribution<SmoothGrad>({.first = -2}), Error, says({"first is -2", "even"}));
+  BOOST_CHECK_EXCEPTION(Attribution<SmoothGrad>({.first = 3}), Error, says({"first is 3", "even"}));
   BOOST_CHECK_EXCEPTION(Attribution<VarGrad>({.samples = 1}), Error,
                         says({"VarGrad", "samples is 1", "at least 2"}));
   BOOST_CHECK_EXCEPTION(Attribution<SmoothGradSquared>({.noise = -1}), Error, says({"noise is -1"}));

@@ -21,6 +21,7 @@ struct Variant {
 struct AveragePlan {
   std::int64_t images = 1;        ///< each averaged by itself
   std::int64_t samples = 1;       ///< variants of each image
+  std::int64_t first = 0;         ///< the number of the first of them; even for pairs
   std::int64_t micro_batch = 8;   ///< variants evaluated at once
   std::vector<double> weights{};  ///< one per sample; empty: all equal
   bool pairs = false;             ///< samples 2i and 2i+1 are antithetic: their mean is one independent draw
@@ -105,9 +106,11 @@ Average average(const AveragePlan& plan, Evaluate&& evaluate, const Report& repo
       if (plan.until > 0) break;  // whether this image goes on is known only after this batch
       v = {v.image + 1, 0};
     }
+    std::vector<Variant> numbered = batch;
+    for (Variant& variant : numbered) variant.sample += plan.first;
     Tensor values;
     try {
-      values = evaluate(batch);
+      values = evaluate(numbered);
     } catch (const std::exception& error) {
       if (!is_out_of_memory(error)) throw;
       if (micro_batch == 1)

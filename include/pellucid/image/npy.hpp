@@ -177,31 +177,51 @@ inline Tensor read_npy(const std::filesystem::path& path) {
   return array.to(at::kFloat);
 }
 
+namespace detail {
+
+/// What stands in a .npy file before the numbers of an array: float32, C order, format version 1.0.
+inline std::string npy_head(at::IntArrayRef sizes) {
+  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (";
+  for (const int64_t side : sizes) header += std::to_string(side) + ", ";
+  if (sizes.size() > 1) header.resize(header.size() - 2);
+  if (sizes.size() == 1) header.resize(header.size() - 1);
+  header += "), }";
+  // The numbers start at a multiple of 64, so that they can be mapped into memory as they are.
+  header.append(63 - (10 + header.size()) % 64, ' ');
+  header += '\n';
+  std::string head("\x93NUMPY\x01\x00", 8);
+  head += char(header.size() % 256);
+  head += char(header.size() / 256);
+  return head + header;
+}
+
+/// The values as they stand in the file. Throws Error, which begins with `what`, unless they are real
+/// numbers.
+inline Tensor npy_values(const Tensor& array, const std::string& what) {
+  if (!array.defined() || array.is_complex())
+    throw Error(what + ": a tensor of real numbers was expected, got " +
+                (array.defined() ? "complex ones" : "an undefined tensor"));
+  return array.detach().to(at::kCPU, at::kFloat).contiguous();
+}
+
+}  // namespace detail
+
+/// The bytes of a .npy file of a tensor of any shape, as `write_npy` writes it. Throws Error for an undefined
+/// or complex tensor.
+inline std::string encode_npy(const Tensor& array) {
+  const Tensor plain = detail::npy_values(array, "cannot make a NumPy array");
+  return detail::npy_head(plain.sizes())
+      .append(static_cast<const char*>(plain.data_ptr()), std::size_t(plain.nbytes()));
+}
+
 /// Writes a tensor of any shape as a NumPy array (`numpy.load`): float32, C order, format version 1.0.
 ///
 /// Throws Error for an undefined or complex tensor, and when the file cannot be written; then none is left
 /// behind.
 inline void write_npy(const std::filesystem::path& path, const Tensor& array) {
-  if (!array.defined() || array.is_complex()) {
-    throw Error("cannot write " + path.string() + ": a tensor of real numbers was expected, got " +
-                (array.defined() ? "complex ones" : "an undefined tensor"));
-  }
-  const Tensor plain = array.detach().to(at::kCPU, at::kFloat).contiguous();
-  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (";
-  for (const int64_t side : plain.sizes()) header += std::to_string(side) + ", ";
-  if (plain.dim() > 1) header.resize(header.size() - 2);
-  if (plain.dim() == 1) header.resize(header.size() - 1);
-  header += "), }";
-  // The numbers start at a multiple of 64, so that they can be mapped into memory as they are.
-  header.append(63 - (10 + header.size()) % 64, ' ');
-  header += '\n';
-
+  const Tensor plain = detail::npy_values(array, "cannot write " + path.string());
   AtomicFile file(path);
-  file.write(std::string_view("\x93NUMPY\x01\x00", 8));
-  const unsigned char size[2] = {static_cast<unsigned char>(header.size() % 256),
-                                 static_cast<unsigned char>(header.size() / 256)};
-  file.write(size, 2);
-  file.write(header);
+  file.write(detail::npy_head(plain.sizes()));
   file.write(plain.data_ptr(), plain.nbytes());
   file.commit();
 }

@@ -14,6 +14,7 @@
 #include <pellucid/core/error.hpp>
 #include <pellucid/core/files.hpp>
 #include <pellucid/core/torch.hpp>
+#include <pellucid/image/limits.hpp>
 #include <pellucid/image/read_jpeg.hpp>
 #include <pellucid/image/read_png.hpp>
 
@@ -21,7 +22,9 @@ namespace pellucid {
 
 namespace detail {
 
-inline constexpr std::string_view readable_images = "a PNG or JPEG image of up to 100 megapixels";
+inline std::string readable_images(std::int64_t most = max_pixels) {
+  return "a PNG or JPEG image of up to " + std::to_string(most / 1'000'000) + " megapixels";
+}
 
 struct Signature {
   std::string_view format;
@@ -79,17 +82,18 @@ inline void check_format(std::span<const std::uint8_t> start) {
 /// their precision; a JPEG is turned upright by its EXIF orientation (torchvision, reading with Pillow,
 /// leaves it lying). Colour profiles and gamma are not applied, as in Pillow and torchvision.
 ///
-/// Throws Error for other formats, CMYK, over 100 megapixels, and files that are damaged or end early; `name`
-/// is what the message calls the image.
-inline Images decode_image(std::span<const std::uint8_t> bytes, const std::string& name = "the image") {
+/// Throws Error for other formats, CMYK, more pixels than `most` (100 million), and files that are damaged or
+/// end early; `name` is what the message calls the image.
+inline Images decode_image(std::span<const std::uint8_t> bytes, const std::string& name = "the image",
+                           std::int64_t most = max_pixels) {
   const auto refuse = [&](const std::string& reason, Fault fault) {
-    return Error("cannot read " + name + ": " + reason + "; expected " + std::string(detail::readable_images),
+    return Error("cannot read " + name + ": " + reason + "; expected " + detail::readable_images(most),
                  fault);
   };
   try {
     detail::check_format(bytes);
-    if (detail::format_of(bytes) == "PNG") return detail::PngReader(bytes).read();
-    return detail::JpegReader(bytes).read();
+    if (detail::format_of(bytes) == "PNG") return detail::PngReader(bytes).read(most);
+    return detail::JpegReader(bytes).read(most);
   } catch (const Error& error) {
     throw refuse(error.what(), error.fault());
   } catch (const c10::Error&) {
@@ -103,7 +107,7 @@ namespace detail {
 
 /// The bytes of an image file, not decoded yet. Throws Error that names the file.
 inline std::vector<std::uint8_t> image_bytes(const std::filesystem::path& path) {
-  InputFile file(path, std::string(readable_images));
+  InputFile file(path, readable_images());
   // Looked at before the rest is read: a film or a disk image is not worth loading to be refused.
   std::vector<std::uint8_t> bytes(std::size_t(std::min<std::uintmax_t>(file.size(), 16)));
   file.read(bytes.data(), bytes.size());

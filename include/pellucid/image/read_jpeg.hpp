@@ -73,7 +73,8 @@ class JpegReader {
   JpegReader& operator=(const JpegReader&) = delete;
   ~JpegReader() { jpeg_destroy_decompress(&info_); }
 
-  Images read() {
+  /// Refuses an image of more pixels than `most`.
+  Images read(std::int64_t most) {
     attempt([this] {
       info_.progress = &progress_;
       jpeg_mem_src(&info_, bytes_.data(), static_cast<unsigned long>(bytes_.size()));
@@ -81,7 +82,7 @@ class JpegReader {
       jpeg_read_header(&info_, TRUE);
     });
     const int64_t height = info_.image_height, width = info_.image_width;
-    check_pixels(height, width);
+    check_pixels(height, width, most);
     if (info_.jpeg_color_space == JCS_CMYK || info_.jpeg_color_space == JCS_YCCK) {
       throw Error("it is a CMYK JPEG, made for printing; convert it to RGB");
     }

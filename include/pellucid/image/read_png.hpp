@@ -33,7 +33,8 @@ class PngReader {
   PngReader& operator=(const PngReader&) = delete;
   ~PngReader() { png_destroy_read_struct(&png_, &info_, nullptr); }
 
-  Images read() {
+  /// Refuses an image of more pixels than `most`.
+  Images read(std::int64_t most) {
     attempt([this] {
       png_set_read_fn(png_, this, on_read);
       // The size is judged below, in the library's own words.
@@ -45,7 +46,7 @@ class PngReader {
     });
     const auto height = int64_t(png_get_image_height(png_, info_));
     const auto width = int64_t(png_get_image_width(png_, info_));
-    check_pixels(height, width);
+    check_pixels(height, width, most);
 
     int passes = 1;
     attempt([this, &passes] {

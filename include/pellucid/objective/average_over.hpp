@@ -29,7 +29,7 @@ Average average_over(const M& model, const S& subject, AveragePlan plan, Make&& 
         }
         // Samples beyond those planned (an open-ended plan) are no progress.
         const auto place = [&](const Variant& variant, std::int64_t behind) {
-          return variant.image * plan.samples + std::min(variant.sample + behind, plan.samples);
+          return variant.image * plan.samples + std::min(variant.sample - plan.first + behind, plan.samples);
         };
         const std::int64_t begun = place(variants.front(), 0), ended = place(variants.back(), 1);
         const auto part = subject.report.part(begun, ended - begun, plan.images * plan.samples);

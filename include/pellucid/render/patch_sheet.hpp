@@ -87,34 +87,6 @@ inline void draw_ring(Picture& onto, Point center, double radius) {
   }
 }
 
-/// A patch as large as fits into a square: padding hatched, or the place marked in the whole image.
-inline Picture drawn_patch(const PatchView& view, int side) {
-  const Picture shown = to_picture(view.image);
-  Picture out = fitted(shown, side, side);
-  if (view.sees_all() && (!view.whole || view.alone)) return out;
-  const Box seen = view.seen();
-  const auto scaled_x = [&](double x) { return x * out.width / shown.width; };
-  const auto scaled_y = [&](double y) { return y * out.height / shown.height; };
-  const PixelArea area{int(std::lround(scaled_x(double(seen.left)))),
-                       int(std::lround(scaled_y(double(seen.top)))),
-                       int(std::lround(scaled_x(double(seen.right)))) - 1,
-                       int(std::lround(scaled_y(double(seen.bottom)))) - 1};
-  const bool empty = area.right < area.left || area.bottom < area.top;
-  if (view.whole) {
-    if (!empty && !view.sees_all()) draw_dashed_frame(out, area);
-    if (view.alone) return out;
-    draw_ring(out, {scaled_x(view.center.x) - 0.5, scaled_y(view.center.y) - 0.5},
-              std::max(3.0, std::min(out.width, out.height) / 14.0));
-    return out;
-  }
-  out = hatched(out.width, out.height);
-  if (empty) return out;
-  const Tensor part = view.image.slice(2, seen.top, seen.bottom).slice(3, seen.left, seen.right);
-  paste(out, scaled(to_picture(part), area.right - area.left + 1, area.bottom - area.top + 1), area.left,
-        area.top);
-  return out;
-}
-
 /// How to read the sheet: nothing is explained that is not there.
 inline std::string patch_note(const std::vector<PatchRow>& rows, const std::string& labels) {
   bool tiles = false, padded = false, whole = false, framed = false, beside = false;
@@ -143,6 +115,35 @@ inline std::string patch_note(const std::vector<PatchRow>& rows, const std::stri
 }
 
 }  // namespace detail
+
+/// A patch as large as fits into a square of `side` pixels: what lies outside of the image is hatched; in a
+/// whole image a ring marks the place, and a dashed frame what it sees.
+inline Picture draw_patch(const PatchView& view, int side) {
+  const Picture shown = to_picture(view.image);
+  Picture out = fitted(shown, side, side);
+  if (view.sees_all() && (!view.whole || view.alone)) return out;
+  const Box seen = view.seen();
+  const auto scaled_x = [&](double x) { return x * out.width / shown.width; };
+  const auto scaled_y = [&](double y) { return y * out.height / shown.height; };
+  const detail::PixelArea area{int(std::lround(scaled_x(double(seen.left)))),
+                               int(std::lround(scaled_y(double(seen.top)))),
+                               int(std::lround(scaled_x(double(seen.right)))) - 1,
+                               int(std::lround(scaled_y(double(seen.bottom)))) - 1};
+  const bool empty = area.right < area.left || area.bottom < area.top;
+  if (view.whole) {
+    if (!empty && !view.sees_all()) detail::draw_dashed_frame(out, area);
+    if (view.alone) return out;
+    detail::draw_ring(out, {scaled_x(view.center.x) - 0.5, scaled_y(view.center.y) - 0.5},
+                      std::max(3.0, std::min(out.width, out.height) / 14.0));
+    return out;
+  }
+  out = detail::hatched(out.width, out.height);
+  if (empty) return out;
+  const Tensor part = view.image.slice(2, seen.top, seen.bottom).slice(3, seen.left, seen.right);
+  paste(out, scaled(to_picture(part), area.right - area.left + 1, area.bottom - area.top + 1), area.left,
+        area.top);
+  return out;
+}
 
 /// Draws a row of patches for each channel: its title at the left, then the patches in their order with their
 /// labels under them, and at the right, set apart, the picture beside them. How to read it stands at the
@@ -196,7 +197,7 @@ inline Picture patch_sheet(const std::vector<PatchRow>& rows, const PatchSheetOp
   for (const PatchRow& row : rows) {
     std::vector<Tile> tiles;
     for (const PatchTile& tile : row.patches)
-      tiles.push_back({detail::drawn_patch(tile.view, options.tile_width), tile.label});
+      tiles.push_back({draw_patch(tile.view, options.tile_width), tile.label});
     const Picture patches = tiles_of(tiles);
     const Picture other = row.beside.width > 0 ? tiles_of({{row.beside, row.beside_label}}) : blank(1, 1);
     const Picture title = detail::paragraph(row.title, std::max(1, title_width), 6, {scale, ink});

@@ -73,7 +73,9 @@ struct Smoothed {
   bool antithetic = true;     ///< draw the noise in pairs of opposite sign
   double until = 0;           ///< > 0: go on until ‖standard error‖₂ / ‖A‖₂ is below it…
   std::int64_t most_samples = 10'000;  ///< …or this many samples were taken
-  Base base{};                         ///< the method that is averaged
+  std::int64_t first =
+      0;        ///< the number of the first sample, even for pairs: to go on with a mean of those before
+  Base base{};  ///< the method that is averaged
 
   void check() const {
     const std::string method = "Smoothed (SmoothGrad and its kin)";
@@ -83,14 +85,20 @@ struct Smoothed {
     if (until > 0 && most_samples < samples)
       throw Error(method + ": most_samples is " + std::to_string(most_samples) + ", fewer than the " +
                   std::to_string(samples) + " samples to begin with");
+    if (first < 0 || (antithetic && first % 2 == 1))
+      throw Error(method + ": first is " + std::to_string(first) + "; give the number of a sample, from 0, " +
+                  (antithetic ? "and an even one, as they come in pairs" : "in order"));
     if constexpr (requires { base.check(); }) base.check();
   }
 
   template <class M, class S>
   Explanation operator()(const M& model, const S& subject) const {
     const detail::Noisy noisy{samples, noise, seed, antithetic};
-    const AveragePlan plan{
-        .samples = samples, .pairs = antithetic, .until = until, .most_samples = most_samples};
+    const AveragePlan plan{.samples = samples,
+                           .first = first,
+                           .pairs = antithetic,
+                           .until = until,
+                           .most_samples = most_samples};
     // What the base method finds out about the image itself (its layer) holds for all noisy copies.
     const Base method = [&] {
       if constexpr (requires { Base(base.settled(model, subject)); })
