@@ -1,13 +1,11 @@
 #include <pellucid/objective/representation.hpp>
-#include <pellucid/optimizer/inversion.hpp>
 #include <pellucid/optimizer/optimizer.hpp>
-#include <pellucid/optimizer/regularizers/alpha_norm.hpp>
-#include <pellucid/optimizer/regularizers/total_variation.hpp>
 
 #include <CLI/CLI.hpp>
 
 #include "command.hpp"
 #include "give.hpp"
+#include "inverting.hpp"
 #include "json.hpp"
 #include "progress_line.hpp"
 #include "setup.hpp"
@@ -17,8 +15,6 @@
 namespace pellucid::app {
 
 namespace {
-
-using Published = Regularizer<AlphaNorm, TotalVariation>;
 
 /// The options of `invert`, as they were given.
 struct Wish {
@@ -39,28 +35,6 @@ struct Rebuilt {
   std::vector<double> errors{};  ///< the distance before the first phase, … after the last
 };
 
-/// The published weights for a layer, that of the total variation times a factor: the α-norm only keeps the
-/// values in their range.
-Published weighted(const Setup& setup, const std::string& layer, const Images& images, double factor) {
-  const Published fitted = Published().fitted({layer_depth(setup.model, layer, images), images[0].numel()});
-  auto [alpha, variation] = fitted.parts();
-  *variation.weight *= factor;
-  return Published(alpha, variation);
-}
-
-/// The published schedule in fewer steps. The total variation is 16 times its weight steep at most, so a
-/// momentum of 0.9 bears a rate · weight of 3.8/16: the published rates bear the largest published weight,
-/// 50, and have to fall as a weight rises above it.
-Inversion scheduled(const Wish& wish, double variation_weight) {
-  constexpr double heaviest = 50;
-  Inversion inversion{.seed = wish.seed};
-  for (auto& phase : inversion.learning_rate.phases) {
-    phase.steps = std::max<std::int64_t>(1, std::llround(double(phase.steps) / wish.faster));
-    if (variation_weight > heaviest) phase.rate *= heaviest / variation_weight;
-  }
-  return inversion;
-}
-
 std::vector<Rebuilt> invert_all(const Wish& wish, const Setup& setup) {
   ProgressLine progress("inverting",
                         std::int64_t(setup.inputs.size() * wish.layers.size() * wish.lambdas.size()));
@@ -68,8 +42,8 @@ std::vector<Rebuilt> invert_all(const Wish& wish, const Setup& setup) {
   for (const Input& input : setup.inputs)
     for (const double lambda : wish.lambdas)
       for (const std::string& layer : wish.layers) {
-        const Published weights = weighted(setup, layer, input.images, lambda);
-        const Inversion inversion = scheduled(wish, *std::get<1>(weights.parts()).weight);
+        const Published weights = published_for(setup.model, layer, input.images, lambda);
+        const Inversion inversion = scheduled(wish.faster, wish.seed, *std::get<1>(weights.parts()).weight);
         const Optimizer<Inversion, Published> invert(inversion, weights);
         const auto rebuild = [&](const auto& objective) -> Synthesis {
           return invert(setup.model, objective, progress);

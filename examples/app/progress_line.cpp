@@ -22,7 +22,13 @@ ProgressLine::~ProgressLine() {
   if (visible_) std::fputs("\r\033[K", stderr);
 }
 
-void ProgressLine::operator()(const Progress& progress) {
+bool ProgressLine::operator()(const Progress& progress) {
+  if (listener_) return listener_(progress);
+  tell(progress);
+  return true;
+}
+
+void ProgressLine::tell(const Progress& progress) {
   static const bool terminal = ::isatty(STDERR_FILENO) == 1;
   const Clock::time_point now = Clock::now();
   const auto seconds = [&](Clock::time_point since) {

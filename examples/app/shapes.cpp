@@ -10,10 +10,30 @@
 #include <memory>
 
 #include "command.hpp"
-#include "progress_line.hpp"
+#include "shapes_folder.hpp"
 #include "text.hpp"
 
 namespace pellucid::app {
+
+void draw_shapes(const std::filesystem::path& folder, std::uint64_t first, std::int64_t count,
+                 std::int64_t size, ProgressLine& progress) {
+  for (const std::string& name : shapes::names()) {
+    std::error_code code;
+    std::filesystem::create_directories(folder / name, code);
+    if (code)
+      throw Error("the folder " + folder.string() + " cannot be made (" + code.message() +
+                      "); give one that can be written to",
+                  pellucid::detail::fault_of(code));
+  }
+  for (std::uint64_t number = first; number < first + std::uint64_t(count); ++number) {
+    const shapes::Scene scene = shapes::scene(shapes::held_out, number, {.size = size});
+    write_png(folder / shapes::names()[std::size_t(scene.label)] /
+                  (formatted("%06llu", static_cast<unsigned long long>(number)) + ".png"),
+              to_picture(scene.image.unsqueeze(0)));
+    progress.next();
+    progress({});
+  }
+}
 
 namespace {
 
@@ -23,30 +43,11 @@ struct Wish {
   std::uint64_t first = 0;
 };
 
-/// FOLDER/heart/000012.png
-std::filesystem::path file_of(const Wish& wish, const shapes::Scene& scene, std::uint64_t number) {
-  return wish.folder / shapes::names()[std::size_t(scene.label)] /
-         (formatted("%06llu", static_cast<unsigned long long>(number)) + ".png");
-}
-
 void run(const Wish& wish) {
   if (wish.count < 1) throw Error("--count " + std::to_string(wish.count) + ": give 1 picture or more");
-  for (const std::string& name : shapes::names()) {
-    std::error_code code;
-    std::filesystem::create_directories(wish.folder / name, code);
-    if (code)
-      throw Error("--out " + wish.folder.string() + ": the folder cannot be made (" + code.message() +
-                      "); give one that can be written to",
-                  pellucid::detail::fault_of(code));
-  }
   {
     ProgressLine progress("drawing", wish.count);
-    for (std::uint64_t number = wish.first; number < wish.first + std::uint64_t(wish.count); ++number) {
-      const shapes::Scene scene = shapes::scene(shapes::held_out, number, {.size = wish.size});
-      write_png(file_of(wish, scene, number), to_picture(scene.image.unsqueeze(0)));
-      progress.next();
-      progress({});
-    }
+    draw_shapes(wish.folder, wish.first, wish.count, wish.size, progress);
   }
   std::cout << "written: " << wish.count << " pictures, " << wish.folder.string() << '\n';
 }

@@ -15,7 +15,7 @@ using nlohmann::json;
 
 namespace {
 
-const std::string commands[] = {"activations", "attack", "classify", "dream",   "explain",
+const std::string commands[] = {"activations", "attack", "classify", "dream",   "explain", "explore",
                                 "gallery",     "invert", "layers",   "patches", "shapes"};
 
 Tensor gradient_of_class(std::int64_t label) {
@@ -52,12 +52,13 @@ BOOST_AUTO_TEST_CASE(help_on_every_level) {
 BOOST_AUTO_TEST_CASE(what_is_no_command_is_answered_with_the_list) {
   const Shell shell;
   shell.refused(
-      "",
-      {"no command",
-       "activations, attack, classify, dream, explain, gallery, invert, layers, patches, shapes", "--help"});
-  shell.refused("explian --model net.pt",
-                {"'explian'",
-                 "activations, attack, classify, dream, explain, gallery, invert, layers, patches, shapes"});
+      "", {"no command",
+           "activations, attack, classify, dream, explain, explore, gallery, invert, layers, patches, shapes",
+           "--help"});
+  shell.refused(
+      "explian --model net.pt",
+      {"'explian'",
+       "activations, attack, classify, dream, explain, explore, gallery, invert, layers, patches, shapes"});
   shell.refused("--verbose", {"'--verbose'", "pellucid --help"});
   shell.refused("classify" + with_input + "--frob 3", {"--frob", "pellucid classify --help"});
   shell.refused("classify --input a.png", {"--model"});
