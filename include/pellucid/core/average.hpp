@@ -47,10 +47,22 @@ inline bool is_out_of_memory(const std::exception& error) {
   return false;
 }
 
+namespace detail {
+
+/// The size of the next part of what is left, in as few parts as possible and all alike: a small rest would
+/// cost more for each image than a whole part.
+inline std::int64_t next_part(std::int64_t left, std::int64_t most) {
+  const std::int64_t parts = (left + most - 1) / most;
+  return (left + parts - 1) / parts;
+}
+
+}  // namespace detail
+
 /// The one loop behind every method that asks a model many questions about an image.
 ///
-/// Goes through the variants image by image, evaluates them in micro-batches (which may span images) and
-/// folds each result into its image's running moments.
+/// Goes through the variants image by image, evaluates them in micro-batches, which may span images and are
+/// of one size where it is known how many there will be, and folds each result into its image's running
+/// moments.
 ///   evaluate(variants) → Tensor, one row per Variant
 ///   report(done, total) → progress
 /// The folding order does not depend on the micro-batch. When memory runs out the micro-batch is halved and
@@ -100,7 +112,9 @@ Average average(const AveragePlan& plan, Evaluate&& evaluate, const Report& repo
 
   while (next.image < plan.images) {
     std::vector<Variant> batch;
-    for (Variant v = next; std::int64_t(batch.size()) < micro_batch && v.image < plan.images;) {
+    const std::int64_t left = (plan.images - next.image) * plan.samples - next.sample;
+    const std::int64_t size = plan.until > 0 ? micro_batch : detail::next_part(left, micro_batch);
+    for (Variant v = next; std::int64_t(batch.size()) < size && v.image < plan.images;) {
       batch.push_back(v);
       if (++v.sample < wanted) continue;
       if (plan.until > 0) break;  // whether this image goes on is known only after this batch
