@@ -16,8 +16,8 @@ namespace pellucid::app {
 
 namespace {
 
-constexpr std::int64_t thumbnail_side = 96;
-constexpr std::size_t most_thumbnails = 4096;
+constexpr std::int64_t thumbnail_side = 144;
+constexpr std::size_t most_thumbnails = 2048;
 
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),

@@ -1,4 +1,4 @@
-/** A picture that is being made: its frames, its objective, and how far it is. */
+/** A picture that is being made: its frames, its score, and how far it is. */
 
 import { fill, h, svg } from "./dom.js";
 import { classText, number, percent } from "./format.js";
@@ -18,7 +18,7 @@ function curveOf(points) {
   const across = (step) => (step / last) * (curveWidth - 2 * border) + border;
   const down = (value) => curveHeight - border - ((value - least) / range) * (curveHeight - 2 * border);
   const at = ([step, value]) => `${across(step).toFixed(1)},${down(value).toFixed(1)}`;
-  const words = `The objective rose from ${number(values[0])} to ${number(values.at(-1))}`;
+  const words = `The score went from ${number(values[0])} to ${number(values.at(-1))}`;
   return svg(
     "svg",
     { class: "curve", viewBox: `0 0 ${curveWidth} ${curveHeight}`, role: "img", "aria-label": words },
@@ -48,10 +48,10 @@ export function createDreamView(name) {
     img.alt = `A picture that ${result.asked} likes, after ${result.step} steps`;
     img.hidden = false;
     const sure = Number.isFinite(result.probability) ? ` The model is ${percent(result.probability)} sure of it.` : "";
-    const says = result.predicted ? ` It would say ${classText(result.predicted.name, result.predicted.label)}.` : "";
-    const objective = `the objective went from ${number(result.before)} to ${number(result.value)}`;
-    said.textContent = `${result.asked}: ${objective}.${sure || says}`;
-    steps.textContent = `Step ${result.step} of ${result.steps}. The objective, from the first step on:`;
+    const says = result.predicted ? ` The model calls it ${classText(result.predicted.name, result.predicted.label)}.` : "";
+    const score = `its score went from ${number(result.before)} to ${number(result.value)}`;
+    said.textContent = `${result.asked}: ${score}.${sure || says}`;
+    steps.textContent = `Step ${result.step} of ${result.steps}. The score, from the first step on:`;
     fill(curve, points.length > 1 && curveOf(points));
     if (final) foot.show(result, `dream-${result.asked.replace(/[^\w.-]+/g, "-")}`);
   }

@@ -10,7 +10,7 @@ import { Task } from "./task.js";
 
 const layersAtFirst = 4;
 const usualHaste = "4";
-const hastes = [["1", "as exact as can be"], ["4", "four times as fast"], ["16", "sixteen times as fast"]];
+const hastes = [["1", "as exact as can be"], ["4", "four times as fast"], ["16", "sixteen times as fast, and rough"]];
 const lesson =
   "Press “Make the pictures”: for each layer a picture is made out of noise until the layer responds to it as to " +
   "your image. What it shows is what the layer still knows; what is lost was thrown away on the way there. Early " +
