@@ -40,10 +40,11 @@ struct Preprocess {
       if (values.size() > 1 && std::int64_t(values.size()) != channels)
         throw Error("the images have " + std::to_string(channels) + " channels; this model normalizes " +
                     std::to_string(values.size()) + ": give images with as many");
-      std::vector<std::int64_t> shape(std::size_t(images.dim()), 1);
-      shape[1] = std::max<std::int64_t>(std::int64_t(values.size()), 1);
-      return torch::tensor(values.empty() ? std::vector<double>{otherwise} : values, images.options())
-          .view(shape);
+      std::vector<std::int64_t> one(std::size_t(images.dim()), 1);
+      std::vector<Tensor> filled;  // on the images' device, where a copy from here would be waited for
+      for (const double value : values.empty() ? std::vector<double>{otherwise} : values)
+        filled.push_back(torch::full(one, value, images.options()));
+      return torch::cat(filled, 1);
     };
     return (images - per_channel(mean, 0)) / per_channel(std, 1);
   }

@@ -1,4 +1,5 @@
 #pragma once
+#include <concepts>
 #include <string>
 #include <utility>
 #include <vector>
@@ -65,10 +66,14 @@ constexpr bool about_a_layer() {
 
 /// ∂ objective / ∂ images, for each image of one micro-batch.
 ///
-/// `rule(values)` may change how the graph differentiates before it does. Throws Error when no path leads
-/// from the objective to the images.
+/// `rule(values)` may change how the graph differentiates before it does. By the plain chain rule a model
+/// that has `derivative(objective, images)` is asked for it. Throws Error when no path leads from the
+/// objective to the images.
 template <class O, class M, class Rule = ChainRule>
 Derivative differentiate(const O& objective, const M& model, const Images& images, const Rule& rule = {}) {
+  if constexpr (std::same_as<Rule, ChainRule> &&
+                requires { Derivative(model.derivative(objective, images)); })
+    return model.derivative(objective, images);
   const detail::Recorded recorded;
   const Tensor input = detail::leaf(images);
   const Tensor values = evaluate(objective, model, input);
