@@ -278,6 +278,7 @@ def main():
     torch.set_num_threads(options.threads)
     torch.manual_seed(1)
     PACKAGES.mkdir(parents=True, exist_ok=True)
+    pathlib.Path(options.out).parent.mkdir(parents=True, exist_ok=True)
     found = []
     for architecture in options.networks:
         with tempfile.TemporaryDirectory() as folder:

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Tables of what tests/benchmark/peers.py measured, and the part of docs/performance.md that shows them.
 
-    tests/benchmark/tables.py RESULTS.json … [--page docs/performance.md]
+    tests/benchmark/tables.py RESULTS.json … [--page docs/performance.md] [--block peers]
 
 Results of several runs are shown together: a table for each LibTorch. With --page, what stands there between the lines
-`<!-- peers -->` and `<!-- /peers -->` is replaced. A figure is how many times as long as Pellucid the other one takes, the
+`<!-- BLOCK -->` and `<!-- /BLOCK -->` is replaced. A figure is how many times as long as Pellucid the other one takes, the
 median over the runs, with its 95 % interval (bootstrap).
 """
 import argparse
@@ -94,14 +94,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("results", nargs="+", type=pathlib.Path)
     parser.add_argument("--page", type=pathlib.Path)
+    parser.add_argument("--block", default="peers")
     options = parser.parse_args()
     text = tables([row for file in options.results for row in json.loads(file.read_text())])
     print(text)
     if options.page:
         page = options.page.read_text()
-        between = re.compile(r"(<!-- peers -->\n).*(<!-- /peers -->)", re.DOTALL)
+        between = re.compile(rf"(<!-- {options.block} -->\n).*(<!-- /{options.block} -->)", re.DOTALL)
         if not between.search(page):
-            raise SystemExit(f"{options.page} has no line <!-- peers -->, and <!-- /peers --> behind it")
+            raise SystemExit(f"{options.page} has no line <!-- {options.block} -->, and <!-- /{options.block} --> behind it")
         options.page.write_text(between.sub(lambda found: f"{found[1]}\n{text}\n{found[2]}", page))
 
 
