@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(gradients_are_those_of_the_images_at_hand) {
     BOOST_TEST(difference(found[i].value, images[i].pow(3).flatten(1).sum(1)) < 1e-6);
     BOOST_TEST(!found[i].value.requires_grad());
   }
-  // One graph forward and one backward, the second time; the fourth pass is the second that is replayed.
+  // One graph forward and one backward, recorded the second time; both are replayed from that pass on.
   BOOST_TEST(CpuGraph::records == 2);
   BOOST_TEST(CpuGraph::replays == 6);
 }
