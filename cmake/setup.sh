@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 packages=(
   g++ cmake ninja-build ccache git
-  libtorch-dev libgloo-dev libopenblas-dev libopenblas0-pthread librandom123-dev
+  libtorch-dev libgloo-dev libopenblas-openmp-dev libopenblas0-openmp librandom123-dev
   libxtensor-dev libstb-dev libpng-dev libjpeg62-turbo-dev
   rapidjson-dev
   libboost-dev libboost-test-dev libcli11-dev nlohmann-json3-dev

@@ -77,11 +77,13 @@ def table(found):
 def tables(found):
     """All of it, as Markdown."""
     lines = []
-    for where in dict.fromkeys((row["torch"], row["threads"], row["side"]) for row in found):
-        rows = [row for row in found if (row["torch"], row["threads"], row["side"]) == where]
+    keys = ("torch", "processor", "threads", "side")
+    for where in dict.fromkeys(tuple(row[key] for key in keys) for row in found):
+        rows = [row for row in found if tuple(row[key] for key in keys) == where]
+        version, processor, threads, side = where
         runs = sorted({len(row["seconds"][OURS]) for row in rows})
         lines += [
-            f"LibTorch {where[0]}, {where[1]} threads, {where[2]}×{where[2]}, medians of "
+            f"LibTorch {version}, {processor}, {threads} threads, {side}×{side}, medians of "
             + " to ".join(map(str, dict.fromkeys((runs[0], runs[-1])))) + " runs:",
             "",
             *table(rows),
