@@ -363,7 +363,7 @@ def it_is_used_by_keys_and_read_aloud(session):
         expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
         expect(page.get_by_role("link", name=name, exact=True)).to_have_attribute("aria-current", "page")
         unnamed = page.evaluate("""() => [...document.querySelectorAll('button, input, select, img, a')]
-          .filter(one => one.checkVisibility() && !one.hasAttribute('aria-hidden'))
+          .filter(one => one.checkVisibility({visibilityProperty: true}) && !one.hasAttribute('aria-hidden'))
           .filter(one => one.tagName === 'IMG' ? !one.hasAttribute('alt')
                        : !(one.innerText.trim() || one.getAttribute('aria-label') || one.title || one.labels?.length))
           .map(one => one.outerHTML.slice(0, 120))""")
