@@ -77,6 +77,8 @@ struct Made {
   Network network;
 };
 
+const ConvNeXtOptions small_convnext{.depths = {1, 1}, .widths = {8, 16}, .classes = 7, .layer_scale = 0.7};
+
 const ResNetOptions small_resnet{.depths = {1, 1}, .bottleneck = false, .classes = 7};
 
 const Made<ResNet, ResNetOptions>& resnet() {
@@ -182,8 +184,21 @@ BOOST_AUTO_TEST_CASE(folded_or_in_another_layout_it_is_the_same_network) {
   compare(std::type_identity<ResNet>(), ResNetOptions{.depths = {1, 1}, .classes = 7}, 9);
   compare(std::type_identity<MobileNetV2>(), MobileNetV2Options{.classes = 7}, 52);
   compare(std::type_identity<CifarResNet>(), CifarResNetOptions{.blocks = 1}, 7);
-  compare(std::type_identity<ConvNeXt>(), ConvNeXtOptions{.depths = {1, 1}, .widths = {8, 16}, .classes = 7},
-          0);
+  compare(std::type_identity<ConvNeXt>(), small_convnext, 0);
+}
+
+BOOST_AUTO_TEST_CASE(the_scale_of_a_convnext_block_is_folded) {
+  const Made<ConvNeXt, ConvNeXtOptions> made(small_convnext);
+  const Images images = some_images({2, 3, 64, 64});
+  const auto plain = made.as({}), model = made.as(folded);
+  BOOST_TEST(runs_of("aten::mul", plain, images) == 2);
+  BOOST_TEST(relative_difference(model(images), plain(images)) < 2e-5);  // the first pass folds
+  BOOST_TEST(runs_of("aten::mul", model, images) == 0);
+  BOOST_TEST(model.layers(images).size() == plain.layers(images).size());
+  for (const LayerInfo& layer : plain.layers(images))
+    BOOST_TEST(relative_difference(model.activation(images, layer.name),
+                                   plain.activation(images, layer.name)) < 2e-5,
+               layer.name);
 }
 
 BOOST_AUTO_TEST_CASE(every_layer_can_still_be_seen) {

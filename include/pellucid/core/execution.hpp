@@ -39,8 +39,9 @@ struct Execution {
                                              ///< Images are brought to it, and what is found back to theirs
   Layout layout = Layout::contiguous;        ///< of the images in memory, and of the weights
   Precision precision = Precision::float32;  ///< of the network
-  /// Whether batch norms are folded into the convolutions before them, of networks whose parts can be seen:
-  /// those of the zoo and TorchScript files.
+  /// Whether batch norms are folded into the convolutions before them, and the scales of ConvNeXt's blocks
+  /// into its linear layers, of networks whose parts can be seen: those of the zoo, and batch norms of
+  /// TorchScript files.
   bool folded = false;
 
   /// As fast as this machine lets it: layout, precision and micro-batch are measured.

@@ -90,30 +90,45 @@ class LayerNorm2d final : public LayerNorm {
 };
 
 /// x + layer_scale · Linear(GELU(Linear(LayerNorm(depthwise 7×7 (x))))), N×C×H×W to the same.
-class ConvNeXtBlock final : public Part {
+class ConvNeXtBlock final : public Part, public Foldable {
  public:
   ConvNeXtBlock(std::int64_t width, double scale, std::string path)
-      : path_(std::move(path)), block_(std::make_shared<Steps>(path_ + ".block")) {
+      : path_(std::move(path)),
+        block_(std::make_shared<Steps>(path_ + ".block")),
+        last_(std::make_shared<Linear>(4 * width, width)) {
     layer_scale_ = register_parameter("layer_scale", torch::full({width, 1, 1}, scale));
     block_->push_back(conv2d(width, width, 7, {.padding = 3, .groups = width}));
     block_->push_back(permute({0, 2, 3, 1}));
     block_->push_back(std::make_shared<LayerNorm>(width));
     block_->push_back(linear(width, 4 * width));
     block_->push_back(std::make_shared<Function>("GELU", [](const Tensor& x) { return torch::gelu(x); }));
-    block_->push_back(linear(4 * width, width));
+    block_->push_back(last_);
     block_->push_back(permute({0, 3, 1, 2}));
     register_module("block", block_);
   }
 
   Tensor forward(const Tensor& x) override {
-    Tensor y = mark(path_ + ".layer_scale", layer_scale_ * mark(path_ + ".block", block_->forward(x)));
+    Tensor y = block_->forward(x);
+    if (!folded_) y = layer_scale_ * mark(path_ + ".block", std::move(y));
+    y = mark(path_ + ".layer_scale", std::move(y));
     return x + mark(path_ + ".stochastic_depth", std::move(y));
+  }
+
+  /// Folds layer_scale into the linear layer before it.
+  std::vector<std::string> fold() override {
+    last_->take_over(layer_scale_.flatten());
+    folded_ = true;
+    std::vector<std::string> hidden = block_->hide_last(2);  // that layer, and the permutation behind it
+    hidden.push_back(path_ + ".block");
+    return hidden;
   }
 
  private:
   std::string path_;
   Tensor layer_scale_{};
   std::shared_ptr<Steps> block_;
+  std::shared_ptr<Linear> last_;
+  bool folded_ = false;
 };
 
 }  // namespace detail

@@ -40,6 +40,12 @@ class Part : public torch::nn::Module {
   virtual Tensor forward(const Tensor& x) = 0;
 };
 
+/// Multiplies the weights of each output, the first dimension, by a factor of its own.
+inline void scale_outputs(Tensor& weight, const Tensor& scale) {
+  const Tensor by_output = weight.to(torch::kDouble).flatten(1) * scale.unsqueeze(1);
+  weight.set_data(by_output.view(weight.sizes()).to(weight));
+}
+
 struct Conv2dOptions {
   std::int64_t stride = 1, padding = 0, groups = 1;
   bool bias = true;
@@ -64,8 +70,7 @@ class Conv2d final : public Part {
     const Tensor bias = bias_.defined() ? bias_.to(torch::kDouble) * scale + shift : shift;
     if (!bias_.defined()) bias_ = register_parameter("bias", torch::empty({0}), /*requires_grad=*/false);
     bias_.set_data(bias.to(weight_.scalar_type()));
-    const Tensor by_output = weight_.to(torch::kDouble).flatten(1) * scale.unsqueeze(1);
-    weight_.set_data(by_output.view(weight_.sizes()).to(weight_));
+    scale_outputs(weight_, scale);
   }
 
  private:
@@ -93,6 +98,13 @@ class Linear final : public Part {
       : weight_(register_parameter("weight", torch::empty({outputs, inputs}))),
         bias_(register_parameter("bias", torch::empty({outputs}))) {}
   Tensor forward(const Tensor& x) override { return torch::linear(x, weight_, bias_); }
+
+  /// Does from now on what `y → y · scale` behind it would do; one of it for each output.
+  void take_over(const Tensor& scale) {
+    const torch::NoGradGuard no_grad;
+    bias_.set_data((bias_.to(torch::kDouble) * scale).to(bias_));
+    scale_outputs(weight_, scale);
+  }
 
  private:
   Tensor weight_, bias_;

@@ -51,9 +51,16 @@ class Steps : public Part, public Foldable {
       auto* const norm = dynamic_cast<BatchNorm2d*>(steps_[i].part.get());
       if (convolution == nullptr || norm == nullptr || before.hidden) continue;
       norm->fold_into(*convolution);
-      before.hidden = true;
-      hidden.push_back(before.name);
+      hidden.push_back(hide(before));
     }
+    return hidden;
+  }
+
+  /// Takes the marks off the last steps, which no longer give the outputs of their layers; gives their names.
+  std::vector<std::string> hide_last(std::size_t count) {
+    std::vector<std::string> hidden;
+    for (auto step = steps_.end() - std::ptrdiff_t(count); step != steps_.end(); ++step)
+      hidden.push_back(hide(*step));
     return hidden;
   }
 
@@ -61,8 +68,13 @@ class Steps : public Part, public Foldable {
   struct Step {
     std::string name{};
     std::shared_ptr<Part> part{};
-    bool hidden = false;  ///< its own output is not that of its layer: the next step was folded into it
+    bool hidden = false;  ///< its own output is not that of its layer: what comes was folded into it
   };
+
+  static std::string hide(Step& step) {
+    step.hidden = true;
+    return step.name;
+  }
 
   std::string path_;
   std::vector<Step> steps_{};
