@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <pellucid/attribution/attribution.hpp>
 #include <pellucid/attribution/baseline.hpp>
@@ -41,34 +42,34 @@ struct IntegratedGradients {
       return batch;
     };
     // Of steps + 2 passes, the last two are for the completeness gap.
-    const auto at = [&](const Images& images, std::int64_t pass, std::int64_t passes) {
+    const auto at = [&](std::int64_t pass, std::int64_t passes) {
       auto there = subject;
-      there.images = images;
       there.report = subject.report.part(pass, passes, steps + 2);
       return there;
     };
-    const Tensor gradient = average_over(model, at(subject.images, 0, steps),
-                                         {.samples = steps, .weights = rule.weights}, on_the_way,
-                                         [](const M& m, const auto& part) {
-                                           return differentiate(part.objective, m, part.images).gradient;
-                                         })
-                                .mean;
+    const Tensor gradient =
+        average_over(model, at(0, steps), {.samples = steps, .weights = rule.weights}, on_the_way,
+                     [](const M& m, const auto& part) {
+                       return differentiate(part.objective, m, part.images).gradient;
+                     })
+            .mean;
     Explanation result = way * gradient;
-    const Tensor here = value(model, at(subject.images, steps, 1));
-    const Tensor there = value(model, at(from, steps + 1, 1));
-    result.completeness_whole = here - there;
+    const auto ends = [&](const std::vector<Variant>& variants) {
+      const Images batch = detail::room_for(std::int64_t(variants.size()), subject.images);
+      for (std::size_t i = 0; i < variants.size(); ++i) {
+        const Variant& v = variants[i];
+        batch[std::int64_t(i)].copy_((v.sample == 0 ? from : subject.images)[v.image]);
+      }
+      return batch;
+    };
+    const torch::NoGradGuard no_grad;
+    const Tensor values = ask_about_each(model, at(steps, 2), 2, ends,
+                                         [](const M& m, const auto& part, const std::vector<Variant>&) {
+                                           return evaluate(part.objective, m, part.images);
+                                         });
+    result.completeness_whole = values.select(1, 1) - values.select(1, 0);
     result.completeness_gap = result.attribution.flatten(1).sum(1) - result.completeness_whole;
     return result;
-  }
-
- private:
-  /// S at the subject's images.
-  template <class M, class S>
-  static Tensor value(const M& model, const S& subject) {
-    const torch::NoGradGuard no_grad;
-    return average_over(model, subject, {}, as_it_is(subject),
-                        [](const M& m, const auto& part) { return evaluate(part.objective, m, part.images); })
-        .mean;
   }
 };
 
