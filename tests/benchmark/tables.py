@@ -77,14 +77,15 @@ def table(found):
 def tables(found):
     """All of it, as Markdown."""
     lines = []
-    keys = ("torch", "processor", "threads", "side")
-    for where in dict.fromkeys(tuple(row[key] for key in keys) for row in found):
-        rows = [row for row in found if tuple(row[key] for key in keys) == where]
-        version, processor, threads, side = where
+    keys = ("torch", "processor", "threads", "side", "memory")
+    for where in dict.fromkeys(tuple(row.get(key) for key in keys) for row in found):
+        rows = [row for row in found if tuple(row.get(key) for key in keys) == where]
+        version, processor, threads, side, memory = where
         runs = sorted({len(row["seconds"][OURS]) for row in rows})
         lines += [
             f"LibTorch {version}, {processor}, {threads} threads, {side}×{side}, medians of "
-            + " to ".join(map(str, dict.fromkeys((runs[0], runs[-1])))) + " runs:",
+            + " to ".join(map(str, dict.fromkeys((runs[0], runs[-1])))) + " runs"
+            + (", Python without keep_freed_memory():" if memory else ":"),
             "",
             *table(rows),
             "",
