@@ -407,6 +407,26 @@ BOOST_AUTO_TEST_CASE(what_is_automatic_is_measured_once_for_each_shape) {
               Layout::contiguous));
 }
 
+BOOST_AUTO_TEST_CASE(a_layout_that_is_far_behind_is_not_measured_again) {
+  int passes = 0, behind = 0;
+  const auto much_slower = [&](const Tensor& x) {
+    if (x.is_contiguous(torch::MemoryFormat::ChannelsLast)) return 4.0;
+    ++behind;
+    return 40.0 * double(x.size(0));
+  };
+  const auto model = slow({.micro_batch = 4, .layout = Layout::automatic}, much_slower, passes);
+  BOOST_TEST((model.execution(some_images({2, 3, 8, 8})).layout == Layout::channels_last));
+  BOOST_TEST(behind == 2);  // the first pass, which is slower anyway, and one more
+  BOOST_TEST(passes == 4);
+  const auto a_little_slower = [&](const Tensor& x) {
+    return x.is_contiguous(torch::MemoryFormat::ChannelsLast) ? 40.0 : 50.0;
+  };
+  passes = 0;
+  const auto other = slow({.micro_batch = 4, .layout = Layout::automatic}, a_little_slower, passes);
+  BOOST_TEST((other.execution(some_images({2, 3, 8, 8})).layout == Layout::channels_last));
+  BOOST_TEST(passes == 8);
+}
+
 BOOST_AUTO_TEST_CASE(the_micro_batch_grows_while_that_helps) {
   int passes = 0;
   const Images images = some_images({2, 3, 4, 4});

@@ -130,11 +130,12 @@ class Ways {
   };
 
   /// Tries them out, and measures them: in turn, so that what else the machine does meets all of them. Those
-  /// that cannot be run are left out.
+  /// that cannot be run, or are far behind after a round, are left out.
   std::vector<Candidate> tried(const std::vector<SettledExecution>& ways, bool measured, const Tensor& input,
                                std::string& why_not) {
     constexpr int few = 3, many = 10;
-    constexpr double enough = 0.1, plenty = 3;  // seconds; long passes are told apart by one
+    constexpr double enough = 0.1, plenty = 5;  // seconds
+    constexpr double far_behind = 1.5;
     const Recorded recorded;
     const Unseen unseen;
     const auto works = [&](const auto& work) {
@@ -160,13 +161,19 @@ class Ways {
       });
     double spent = 0;
     const auto goes_on = [&](int round) {
-      return round == 0 || (round < few && spent < plenty) || (round < many && spent < enough);
+      const double limit = round < few ? plenty : round < many ? enough : 0;
+      return round == 0 || (candidates.size() > 1 && spent < limit);
     };
-    for (int round = 0; measured && goes_on(round); ++round)
+    for (int round = 0; measured && goes_on(round); ++round) {
       for (auto one = candidates.begin(); one != candidates.end();) {
         spent += one->seconds * double(one->how.micro_batch);
         one = works([&] { one->run(); }) ? one + 1 : candidates.erase(one);
       }
+      if (const Candidate* const fastest = fastest_of(candidates); fastest != nullptr && spent >= enough)
+        std::erase_if(candidates, [most = far_behind * fastest->seconds](const Candidate& one) {
+          return one.seconds > most;
+        });
+    }
     return candidates;
   }
 
