@@ -253,27 +253,52 @@ def attack(networks, image, name, steps):
     return (name if name == "fgsm" else f"pgd {steps}"), contenders
 
 
-def dream(architecture, network):
+class Reached(Exception):
+    """The layer beyond which a pass need not go, with what comes out of it."""
+
+
+def passes_to(layer, network, image, count):
+    """Passes to a layer and back, and nothing else."""
+    network = copy.deepcopy(network)
+
+    def stop(_, __, output):
+        raise Reached(output)
+
+    network.get_submodule(layer).register_forward_hook(stop)
+
+    def work():
+        for _ in range(count):
+            x = image.detach().requires_grad_()
+            try:
+                network(x)
+            except Reached as reached:
+                torch.autograd.grad(reached.args[0][:, 0].mean(), x)
+
+    return work
+
+
+def dream(architecture, networks, image):
     steps = 16
     layer, its_name = EARLY[architecture]
-    contenders = {}
+    found, work = fastest(in_both(networks, image, lambda network, x: passes_to(layer, network, x, steps)))
+    contenders = {"the bare loop": (work, found)}
     if peer("lucent"):
         from lucent.optvis import objectives, param, render
 
-        network = copy.deepcopy(network)
+        network = copy.deepcopy(networks["contiguous"])
         for part in network.modules():
             if isinstance(part, torch.nn.ReLU):
                 part.inplace = False  # it looks at what an in-place operator would overwrite
 
-        def work():
+        def render_with_lucent():
             render.render_vis(
                 network, objectives.channel(its_name, 0), lambda: param.image(SIDE, fft=False, decorrelate=False),
                 thresholds=(steps,), transforms=[], preprocess=False, show_image=False, progress=False,
             )
 
         try:
-            work()
-            contenders["lucent"] = (work, "as it comes, without transformations")
+            render_with_lucent()
+            contenders["lucent"] = (render_with_lucent, "as it comes, without transformations")
         except Exception as error:
             print(f"left out: lucent ({error})", file=sys.stderr)
     return f"dream {layer} 0 {steps}", contenders
@@ -287,7 +312,7 @@ def rows_of(architecture, networks, image, wanted):
         "occlusion": lambda: occlusion(networks, image),
         "fgsm": lambda: attack(networks, image, "fgsm", 1),
         "pgd": lambda: attack(networks, image, "pgd", 10),
-        "dream": lambda: dream(architecture, networks["contiguous"]),
+        "dream": lambda: dream(architecture, networks, image),
     }
     return {name: makers[name]() for name in wanted}
 
