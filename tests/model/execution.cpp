@@ -427,6 +427,16 @@ BOOST_AUTO_TEST_CASE(a_layout_that_is_far_behind_is_not_measured_again) {
   BOOST_TEST(passes == 8);
 }
 
+BOOST_AUTO_TEST_CASE(layouts_that_are_hard_to_tell_apart_are_measured_longer) {
+  int passes = 0;
+  const auto hardly_slower = [](const Tensor& x) {
+    return x.is_contiguous(torch::MemoryFormat::ChannelsLast) ? 40.0 : 41.0;
+  };
+  const auto model = slow({.micro_batch = 4, .layout = Layout::automatic}, hardly_slower, passes);
+  model.execution(some_images({2, 3, 8, 8}));
+  BOOST_TEST(passes == 22);  // a first one and ten, of each
+}
+
 BOOST_AUTO_TEST_CASE(the_micro_batch_grows_while_that_helps) {
   int passes = 0;
   const Images images = some_images({2, 3, 4, 4});

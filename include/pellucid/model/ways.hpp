@@ -130,12 +130,14 @@ class Ways {
   };
 
   /// Tries them out, and measures them: in turn, so that what else the machine does meets all of them. Those
-  /// that cannot be run, or are far behind after a round, are left out.
+  /// that cannot be run, or are far behind after a round, are left out; then those that are behind at all,
+  /// so that only what is hard to tell apart is measured longer.
   std::vector<Candidate> tried(const std::vector<SettledExecution>& ways, bool measured, const Tensor& input,
                                std::string& why_not) {
     constexpr int few = 3, many = 10;
-    constexpr double enough = 0.1, plenty = 5;  // seconds
-    constexpr double far_behind = 1.5;
+    constexpr double enough = 2, plenty = 5;  // seconds
+    constexpr double far_behind = 1.5, behind = 1.1;
+    constexpr double told_apart = 0.1;  // seconds: shorter measurements say nothing
     const Recorded recorded;
     const Unseen unseen;
     const auto works = [&](const auto& work) {
@@ -169,10 +171,9 @@ class Ways {
         spent += one->seconds * double(one->how.micro_batch);
         one = works([&] { one->run(); }) ? one + 1 : candidates.erase(one);
       }
-      if (const Candidate* const fastest = fastest_of(candidates); fastest != nullptr && spent >= enough)
-        std::erase_if(candidates, [most = far_behind * fastest->seconds](const Candidate& one) {
-          return one.seconds > most;
-        });
+      if (const Candidate* const fastest = fastest_of(candidates); fastest != nullptr && spent >= told_apart)
+        std::erase_if(candidates, [most = (round + 1 < few ? far_behind : behind) * fastest->seconds](
+                                      const Candidate& one) { return one.seconds > most; });
     }
     return candidates;
   }
