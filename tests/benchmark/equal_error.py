@@ -7,10 +7,12 @@
 For real networks and photos (../shared/data; a network whose weights are not there has random ones). The error of a map is its
 distance to the mean gradient over --reference samples of noise of its own (PyTorch's), as a share of that map's norm; errors
 of photos and seeds are averaged as squares, less what the reference itself is off. As they fall with 1/√n, they tell how many
-samples Pellucid needs; these are then timed beside Captum's 50, in turn, in both of Captum's layouts. Prints a line of a table for each network.
+samples Pellucid needs; these are then timed beside Captum's 50, in turn, in both of Captum's layouts, and beside a bare loop
+of as many passes in the same precision. Prints a line of a table for each network.
 """
 import argparse
 import copy
+import hashlib
 import math
 import pathlib
 import statistics
@@ -63,6 +65,18 @@ def mean_gradient(network, image, samples, seed):
     return (total / samples).numpy()
 
 
+def reference(network, image, samples):
+    """The mean gradient that errors are measured from: kept, as it takes long and is the same for all LibTorch versions."""
+    told = hashlib.sha256(image.numpy().tobytes() + str(samples).encode())
+    for value in network.state_dict().values():
+        told.update(value.contiguous().numpy().tobytes())
+    kept = peers.PACKAGES.parent / "references" / f"{told.hexdigest()[:16]}.npy"
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        numpy.save(kept, mean_gradient(network, image, samples, 1))
+    return numpy.load(kept)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", default=str(peers.ROOT / "build" / "release" / "bin" / "benchmark_peers"))
@@ -77,8 +91,10 @@ def main():
 
     peers.keep_freed_memory()
     torch.set_num_threads(options.threads)
-    print("| network | error of Captum's 50 | of Pellucid's 50 | samples to be equal | Captum's time, contiguous | channels last | how |")
-    print("|---|---|---|---|---|---|---|")
+    torch.manual_seed(1)
+    print(f"PyTorch {torch.__version__}, {peers.processor()}, {options.threads} threads\n")
+    print("| network | error of Captum's 50 | of Pellucid's 50 | samples to be equal | Captum's time, contiguous | channels last | the bare loop's | how |")
+    print("|---|---|---|---|---|---|---|---|")
     for architecture in options.networks:
         network, trained = network_of(architecture)
         fast = copy.deepcopy(network).to(memory_format=torch.channels_last)
@@ -95,7 +111,7 @@ def main():
             torch.save(network.state_dict(), files[0])
             ours = None
             for image in photos(options.photos):
-                expected = mean_gradient(fast, image, options.reference, 1)
+                expected = reference(fast, image, options.reference)
                 numpy.save(files[1], image.numpy())
                 if ours is None:
                     ours = peers.Pellucid(options.program, options.threads, options.way, architecture, files[0], files[1])
@@ -110,11 +126,20 @@ def main():
             off = mean["Captum"] / (1 + options.reference / SAMPLES)
             share = (mean["Pellucid"] - off) / (mean["Captum"] - off)
             samples = max(2, 2 * round(SAMPLES * share / 2))
-            cells = []
+            works = []
             for its_network, layout in (network, torch.contiguous_format), (fast, torch.channels_last):
                 its_image = image.contiguous(memory_format=layout)
-                sizes = [(size, lambda size=size: captum(its_image, size, its_network)) for size in (5, 10, 25, 50)]
-                _, work = peers.fastest(sizes)
+                sizes = [(size, lambda size=size, x=its_image, of=its_network: captum(x, size, of)) for size in (5, 10, 25, 50)]
+                works.append(peers.fastest(sizes)[1])
+            # The limit of doing so many passes in this precision, whoever does them.
+            precision = torch.float32 if "float32" in ours.way else torch.bfloat16
+            in_layouts = {
+                name: copy.deepcopy(network).to(dtype=precision, memory_format=layout) for name, layout in peers.LAYOUTS.items()
+            }
+            bare = peers.Bare(in_layouts, image.to(precision))
+            works.append(lambda: bare(samples))
+            cells = []
+            for work in works:
                 theirs, mine = [], []
                 for run in range(options.runs):
                     turns = [(theirs, lambda: peers.seconds(work)), (mine, lambda: ours.seconds(f"smoothgrad {samples}"))]
@@ -124,7 +149,7 @@ def main():
             weights = "" if trained else " (random weights)"
             print(
                 f"| {architecture}{weights} | {math.sqrt(mean['Captum'] - off):.3f} | {math.sqrt(mean['Pellucid'] - off):.3f} "
-                f"| {samples} | {cells[0]} | {cells[1]} | {ours.way} |", flush=True,
+                f"| {samples} | {' | '.join(cells)} | {ours.way}; bare: {bare} |", flush=True,
             )
             ours.close()
 
