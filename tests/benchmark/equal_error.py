@@ -11,7 +11,6 @@ samples Pellucid needs; these are then timed beside Captum's 50, in turn, in bot
 of as many passes in the same precision. Prints a line of a table for each network.
 """
 import argparse
-import copy
 import hashlib
 import math
 import pathlib
@@ -27,8 +26,6 @@ import peers
 import tables
 
 DATA = peers.ROOT.parent / "shared" / "data"
-SAMPLES = 50
-NOISE = 0.15
 
 
 def photos(count):
@@ -55,7 +52,7 @@ def network_of(architecture):
 
 def mean_gradient(network, image, samples, seed):
     torch.manual_seed(seed)
-    deviation = NOISE * float(image.max() - image.min())
+    deviation = peers.NOISE * float(image.max() - image.min())
     total = torch.zeros_like(image, dtype=torch.double)
     for done in range(0, samples, 10):
         noise = torch.randn(min(10, samples - done), *image.shape[1:])
@@ -87,8 +84,6 @@ def main():
     options = parser.parse_args()
     if not peers.peer("captum"):
         sys.exit("Captum cannot be had")
-    from captum.attr import NoiseTunnel, Saliency
-
     peers.keep_freed_memory()
     torch.set_num_threads(options.threads)
     torch.manual_seed(1)
@@ -97,55 +92,37 @@ def main():
     print("|---|---|---|---|---|---|---|---|")
     for architecture in options.networks:
         network, trained = network_of(architecture)
-        fast = copy.deepcopy(network).to(memory_format=torch.channels_last)
-
-        def captum(image, batch=SAMPLES // 5, its_network=network):
-            return NoiseTunnel(Saliency(its_network)).attribute(
-                image, target=peers.LABEL, abs=False, nt_type="smoothgrad", nt_samples=SAMPLES,
-                nt_samples_batch_size=batch, stdevs=NOISE * float(image.max() - image.min()),
-            )
-
+        networks = peers.in_each_layout(network)
         squares = {"Captum": [], "Pellucid": []}
         with tempfile.TemporaryDirectory() as folder:
             files = [str(pathlib.Path(folder) / name) for name in ("weights.pth", "image.npy", "map.npy")]
             torch.save(network.state_dict(), files[0])
             ours = None
             for image in photos(options.photos):
-                expected = reference(fast, image, options.reference)
+                expected = reference(networks["channels last"], image, options.reference)
                 numpy.save(files[1], image.numpy())
                 if ours is None:
                     ours = peers.Pellucid(options.program, options.threads, options.way, architecture, files[0], files[1])
                 ours.ask(f"image {files[1]}")
                 for seed in range(options.seeds):
                     torch.manual_seed(100 + seed)
-                    ours.ask(f"smoothgrad {SAMPLES} {files[2]} {seed}")
-                    for name, found in ("Captum", captum(image).numpy()), ("Pellucid", numpy.load(files[2])):
+                    ours.ask(f"smoothgrad {peers.SAMPLES} {files[2]} {seed}")
+                    theirs = peers.smoothgrad_of_captum(network, image, 10).numpy()
+                    for name, found in ("Captum", theirs), ("Pellucid", numpy.load(files[2])):
                         squares[name].append(float(((found - expected) ** 2).sum() / (expected ** 2).sum()))
             mean = {name: statistics.mean(values) for name, values in squares.items()}
             # The reference's own error is that of so many independent samples, as Captum's are.
-            off = mean["Captum"] / (1 + options.reference / SAMPLES)
+            off = mean["Captum"] / (1 + options.reference / peers.SAMPLES)
             share = (mean["Pellucid"] - off) / (mean["Captum"] - off)
-            samples = max(2, 2 * round(SAMPLES * share / 2))
-            works = []
-            for its_network, layout in (network, torch.contiguous_format), (fast, torch.channels_last):
-                its_image = image.contiguous(memory_format=layout)
-                sizes = [(size, lambda size=size, x=its_image, of=its_network: captum(x, size, of)) for size in (5, 10, 25, 50)]
-                works.append(peers.fastest(sizes)[1])
+            samples = max(2, 2 * round(peers.SAMPLES * share / 2))
             # The limit of doing so many passes in this precision, whoever does them.
             precision = torch.float32 if "float32" in ours.way else torch.bfloat16
-            in_layouts = {
-                name: copy.deepcopy(network).to(dtype=precision, memory_format=layout) for name, layout in peers.LAYOUTS.items()
-            }
-            bare = peers.Bare(in_layouts, image.to(precision))
-            works.append(lambda: bare(samples))
-            cells = []
-            for work in works:
-                theirs, mine = [], []
-                for run in range(options.runs):
-                    turns = [(theirs, lambda: peers.seconds(work)), (mine, lambda: ours.seconds(f"smoothgrad {samples}"))]
-                    for times, measure in turns[:: 1 if run % 2 else -1]:
-                        times.append(measure())
-                cells.append(tables.ratio(theirs, mine))
+            bare = peers.Bare(peers.in_each_layout(network, precision), image.to(precision))
+            request, contenders = peers.smoothgrad(networks, image, bare, samples)
+            works = {name: (lambda work=work: peers.seconds(work)) for name, (work, _) in contenders.items()}
+            times = peers.in_turn(works | {"Pellucid": lambda: ours.seconds(request)}, options.runs)
+            columns = "Captum, contiguous", "Captum, channels last", "the bare loop"
+            cells = [tables.ratio(times[name], times["Pellucid"]) for name in columns]
             weights = "" if trained else " (random weights)"
             print(
                 f"| {architecture}{weights} | {math.sqrt(mean['Captum'] - off):.3f} | {math.sqrt(mean['Pellucid'] - off):.3f} "

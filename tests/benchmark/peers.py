@@ -41,6 +41,7 @@ PEERS = {
     "lucent": ("lucent.optvis.render", ["torch-lucent", "kornia==0.6.12"], ["tqdm", "ipython", "pillow", "decorator"]),
 }
 LABEL = 3
+SAMPLES, NOISE = 50, 0.15  # of a SmoothGrad; the noise as a share of the range of values
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels last": torch.channels_last}
 SIDE = 224
 # Of the networks here: a layer in the first third, by torchvision's name and by lucent's.
@@ -119,6 +120,23 @@ def seconds(work):
     return time.perf_counter() - start
 
 
+def in_turn(works, runs):
+    """The seconds of each work, by name, in each run: in a run all of them take their turn, each time from another one on."""
+    # A short work is done several times in its turn: the first one finds another's data in the caches.
+    repeats = math.ceil(0.5 / min(shortest(work) for work in works.values()))
+    times = {name: [] for name in works}
+    for run in range(runs):
+        names = list(works)
+        for name in names[run % len(names):] + names[:run % len(names)]:
+            times[name].append(sum(works[name]() for _ in range(repeats)) / repeats)
+    return times
+
+
+def in_each_layout(network, precision=torch.float32):
+    """Copies of a network, by the names of the layouts."""
+    return {name: copy.deepcopy(network).to(dtype=precision, memory_format=layout) for name, layout in LAYOUTS.items()}
+
+
 class Bare:
     """Passes forward and backward, and nothing else, in the best layout and number at once."""
 
@@ -185,21 +203,25 @@ def captum_in_each(networks, image, sizes, make):
     return contenders
 
 
-def smoothgrad(networks, image, bare):
-    contenders = {"the bare loop": (lambda: bare(50), str(bare))}
+def smoothgrad_of_captum(network, image, size):
+    """Its map, of so many samples at once."""
+    from captum.attr import NoiseTunnel, Saliency
+
+    return NoiseTunnel(Saliency(network)).attribute(
+        image, target=LABEL, abs=False, nt_type="smoothgrad", nt_samples=SAMPLES, nt_samples_batch_size=size,
+        stdevs=NOISE * float(image.max() - image.min()),
+    )
+
+
+def smoothgrad(networks, image, bare, samples=SAMPLES):
+    """The bare loop takes so many samples; Captum always the usual number."""
+    contenders = {"the bare loop": (lambda: bare(samples), str(bare))}
     if peer("captum"):
-        from captum.attr import NoiseTunnel, Saliency
-
-        deviation = 0.15 * float(image.max() - image.min())
-
         def smooth(size):
-            return lambda network, x: lambda: NoiseTunnel(Saliency(network)).attribute(
-                x, target=LABEL, abs=False, nt_type="smoothgrad", nt_samples=50, nt_samples_batch_size=size,
-                stdevs=deviation,
-            )
+            return lambda network, x: lambda: smoothgrad_of_captum(network, x, size)
 
         contenders |= captum_in_each(networks, image, (5, 10, 25, 50), smooth)
-    return "smoothgrad 50", contenders
+    return f"smoothgrad {samples}", contenders
 
 
 def integrated_gradients(networks, image, bare):
@@ -339,7 +361,7 @@ def main():
     for architecture in options.networks:
         with tempfile.TemporaryDirectory() as folder:
             network = getattr(torchvision.models, architecture)(weights=None).eval().requires_grad_(False)
-            networks = {name: copy.deepcopy(network).to(memory_format=layout) for name, layout in LAYOUTS.items()}
+            networks = in_each_layout(network)
             image = torch.rand(1, 3, SIDE, SIDE)
             checkpoint, array = f"{folder}/weights.pth", f"{folder}/image.npy"
             torch.save(network.state_dict(), checkpoint)
@@ -356,17 +378,10 @@ def main():
                 works |= {name: (lambda work=work: seconds(work)) for name, (work, _) in contenders.items()}
                 how = {f"Pellucid {way}": one.way for way, one in ours.items()}
                 how |= {name: said for name, (_, said) in contenders.items()}
-                # A short work is done several times in its turn: the first one finds another's data in the caches.
-                repeats = math.ceil(0.5 / min(shortest(work) for work in works.values()))
-                times = {name: [] for name in works}
-                for run in range(options.runs):
-                    names = list(works)
-                    for name in names[run % len(names):] + names[:run % len(names)]:
-                        times[name].append(sum(works[name]() for _ in range(repeats)) / repeats)
                 found.append({
                     "torch": torch.__version__, "processor": processor(), "threads": options.threads, "side": SIDE,
                     **({"memory": "usual"} if options.usual_memory else {}),
-                    "network": architecture, "request": request, "how": how, "seconds": times,
+                    "network": architecture, "request": request, "how": how, "seconds": in_turn(works, options.runs),
                 })
                 # What was found is not lost with what comes.
                 pathlib.Path(options.out + ".json").write_text(json.dumps(found, indent=1) + "\n")
