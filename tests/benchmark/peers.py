@@ -145,14 +145,9 @@ class Bare:
         candidates = [
             (layout, batch)
             for layout in networks
-            for batch in (1, 2, 5, 10, 25, 50)  # without a smaller one at the end
+            for batch in (1, 2, 5, 10, 25, 50)  # of 50 none leaves a smaller one at the end
         ]
-        self.layout, self.batch = min(candidates, key=lambda one: self.of_each(*one))
-
-    def of_each(self, layout, batch):
-        count = max(8, batch)
-        self.loop(layout, batch, batch)
-        return min(seconds(lambda: self.loop(layout, batch, count)) for _ in range(2)) / -(-count // batch * batch)
+        self.layout, self.batch = min(candidates, key=lambda one: shortest(lambda: seconds(lambda: self.loop(*one, SAMPLES))))
 
     def loop(self, layout, batch, count):
         network = self.networks[layout]
