@@ -142,12 +142,12 @@ class Bare:
 
     def __init__(self, networks, image):
         self.networks, self.image = networks, image
-        candidates = [
-            (layout, batch)
+        choices = [
+            ((layout, batch), lambda layout=layout, batch=batch: self.loop(layout, batch, SAMPLES))
             for layout in networks
             for batch in (1, 2, 5, 10, 25, 50)  # of 50 none leaves a smaller one at the end
         ]
-        self.layout, self.batch = min(candidates, key=lambda one: shortest(lambda: seconds(lambda: self.loop(*one, SAMPLES))))
+        (self.layout, self.batch), _ = fastest(choices)
 
     def loop(self, layout, batch, count):
         network = self.networks[layout]
@@ -322,6 +322,7 @@ def dream(architecture, networks, image):
 
 
 def rows_of(architecture, networks, image, wanted):
+    """Each row's request and contenders: what is the fastest setting of each is found out when its row comes."""
     bare = Bare(networks, image) if {"smoothgrad", "integrated-gradients"} & set(wanted) else None
     makers = {
         "smoothgrad": lambda: smoothgrad(networks, image, bare),
@@ -331,7 +332,8 @@ def rows_of(architecture, networks, image, wanted):
         "pgd": lambda: attack(networks, image, "pgd", 10),
         "dream": lambda: dream(architecture, networks, image),
     }
-    return {name: makers[name]() for name in wanted}
+    for name in wanted:
+        yield makers[name]()
 
 
 def main():
@@ -368,7 +370,7 @@ def main():
             for way in [way for way in options.ways if way == "auto" and "float32" in ours[way].way]:
                 print(f"{architecture}: auto is float32, and left out", file=sys.stderr)
                 ours.pop(way).close()
-            for row, (request, contenders) in rows_of(architecture, networks, image, options.rows).items():
+            for request, contenders in rows_of(architecture, networks, image, options.rows):
                 works = {f"Pellucid {way}": (lambda one=one: one.seconds(request)) for way, one in ours.items()}
                 works |= {name: (lambda work=work: seconds(work)) for name, (work, _) in contenders.items()}
                 how = {f"Pellucid {way}": one.way for way, one in ours.items()}
